@@ -1,0 +1,61 @@
+import type { Duplex } from 'node:stream';
+import type { Format } from '../../../shared/src/format.ts';
+import type { CoreName } from '../../../shared/src/telemetry.ts';
+
+/** What a finished stream knows of itself. `crc32` is of the uncompressed side, whatever the format. */
+export interface StreamResult {
+  bytesIn: number;
+  bytesOut: number;
+  crc32: number;
+  core: CoreName;
+  /** Set when software made any of the bytes: the reason, never silent. */
+  fallbackReason?: string;
+}
+
+export interface CompressOptions {
+  format: Format;
+  /** 1 fastest … 9 smallest. */
+  level: number;
+  /** Name of the client in /v1/queues and logs. */
+  owner?: string;
+  /** Input bytes allowed; one more fails with WD_E_LIMIT_INPUT. 0 = no limit. */
+  maxInputBytes?: number;
+  signal?: AbortSignal;
+}
+
+export interface DecompressOptions {
+  /** `auto` looks at the first two bytes: gzip, zlib, else raw deflate. */
+  format: Format | 'auto';
+  maxInputBytes?: number;
+  /** Output bytes allowed; one more fails with WD_E_LIMIT_OUTPUT. 0 = no limit. */
+  maxOutputBytes?: number;
+  /** Output ÷ input allowed once 1 MiB came out; over it fails with WD_E_LIMIT_RATIO. 0 = no limit. */
+  maxRatio?: number;
+  signal?: AbortSignal;
+}
+
+/**
+ * A byte stream through the accelerator. Backpressure is the stream's own. `destroy()` (or the signal) frees queue
+ * slots and DMA buffers at once. Fails with WarpDriveError only.
+ */
+export interface CodecStream extends Duplex {
+  /** Valid after `end` was emitted. */
+  result(): StreamResult;
+  /** Compression only: emit all that was written so far at a byte boundary (sync flush), then call back. */
+  flush(callback: (error?: Error | null) => void): void;
+}
+
+/** The door to the accelerator for http, ws, cli and the library. */
+export interface Codec {
+  compressStream(options: CompressOptions): CodecStream;
+  decompressStream(options: DecompressOptions): CodecStream;
+  /**
+   * One whole body in one job; for bodies that are known to be at most `oneShotBytes` long. Cheaper than a stream.
+   * The returned chunks are one complete member, header and trailer included.
+   */
+  compressOnce(
+    body: readonly Uint8Array[],
+    options: CompressOptions,
+  ): Promise<{ chunks: Uint8Array[]; result: StreamResult }>;
+  readonly oneShotBytes: number;
+}

@@ -1,0 +1,79 @@
+import type { CoreName } from '../../../../shared/src/telemetry.ts';
+
+/** Which checksum of the uncompressed bytes a job keeps: none for raw deflate, CRC-32 for gzip, Adler-32 for zlib. */
+export type ChecksumKind = 'none' | 'crc32' | 'adler32';
+
+/** Byte range of the machine's shared memory. */
+export interface MemoryRange {
+  offset: number;
+  bytes: number;
+}
+
+export interface DeflateJob {
+  /** 1–9. */
+  level: number;
+  /** History the matches may use: 4096, 8192, 16384, 24576 or 32768. */
+  windowBytes: number;
+  /** true: the last block has BFINAL; false: end with a sync flush (empty stored block, byte aligned). */
+  isFinal: boolean;
+  checksum: ChecksumKind;
+  /** Running checksum to continue; 0 for a new CRC-32, 1 for a new Adler-32. */
+  checksumSeed: number;
+  /** Raw DEFLATE only: containers are the engine's business, not the core's. */
+  source: MemoryRange;
+  destination: MemoryRange;
+}
+
+export type DeflateOutcome = 'done' | 'output-full';
+
+export interface DeflateResult {
+  outcome: DeflateOutcome;
+  produced: number;
+  checksum: number;
+}
+
+export interface InflateJob {
+  checksum: ChecksumKind;
+  checksumSeed: number;
+  source: MemoryRange;
+  destination: MemoryRange;
+  /**
+   * The stream's context, INFLATE_CONTEXT_BYTES of shared memory, 64-byte aligned. `isNew` starts a stream: whatever
+   * the context held is void. A core whose `keepsStateInContext` is true puts its whole state here, so that the next
+   * job of the stream may run on another core.
+   */
+  context: number;
+  isNew: boolean;
+}
+
+/**
+ * `end`: the block with BFINAL is complete and all its bytes are in the destination; `consumed` counts exactly up to
+ * the last byte that holds bits of it. `more`: all input was consumed (bits may be held in the context), send more.
+ * `output-full`: the destination is full and the stream goes on, with the remaining input or with none.
+ * `corrupt`: `reason` says what RFC 1951 forbids.
+ */
+export type InflateOutcome = 'end' | 'more' | 'output-full' | 'corrupt';
+
+export interface InflateResult {
+  outcome: InflateOutcome;
+  consumed: number;
+  produced: number;
+  checksum: number;
+  reason?: string;
+}
+
+/** 64 KiB as the hardware has it (warpdrive.md 6.6): 64 bytes of words, then the device's own state and window. */
+export const INFLATE_CONTEXT_BYTES = 0x10000;
+
+/**
+ * One engine core's data path: DEFLATE and INFLATE over ranges of one shared memory. Runs jobs one at a time; never
+ * touches bytes outside the ranges of the job and its own scratch; never throws on any input bytes.
+ */
+export interface DeflateCore {
+  readonly name: CoreName;
+  /** Whether an inflate stream may move to another core between two jobs. */
+  readonly keepsStateInContext: boolean;
+  deflate(job: DeflateJob): DeflateResult;
+  inflate(job: InflateJob): InflateResult | Promise<InflateResult>;
+  dispose(): void;
+}

@@ -1,0 +1,134 @@
+/**
+ * The one catalogue of errors. `status` is the HTTP status, `wsClose` the WebSocket close code; `retryable` says
+ * whether the same request may succeed later; `advice` is the user's next action.
+ */
+interface CatalogueEntry {
+  title: string;
+  status: number;
+  wsClose: number;
+  retryable: boolean;
+  advice: string;
+}
+
+const entry = (
+  status: number,
+  wsClose: number,
+  retryable: boolean,
+  title: string,
+  advice: string,
+): CatalogueEntry => ({
+  title,
+  status,
+  wsClose,
+  retryable,
+  advice,
+});
+
+export const PROBLEMS = {
+  WD_E_PARAMETER: entry(400, 4400, false, 'A parameter is not valid', 'Correct the named parameter.'),
+  WD_E_UNAUTHORIZED: entry(401, 4401, false, 'A token is required', 'Send Authorization: Bearer TOKEN.'),
+  WD_E_FORBIDDEN: entry(
+    403,
+    1008,
+    false,
+    'Not allowed',
+    'Use an allowed Host and Origin, or the admin token.',
+  ),
+  WD_E_NOT_FOUND: entry(404, 4404, false, 'No such resource', 'See /openapi.json for the routes.'),
+  WD_E_METHOD: entry(405, 4405, false, 'Method not allowed', 'Use a method of the Allow field.'),
+  WD_E_IDLE: entry(408, 4408, true, 'The client stopped sending or reading', 'Read while you write.'),
+  WD_E_LIMIT_INPUT: entry(413, 4413, false, 'Input is over its limit', 'Send less, or raise --max-input.'),
+  WD_E_LIMIT_OUTPUT: entry(
+    413,
+    4413,
+    false,
+    'Output is over its limit',
+    'Raise --max-output if the input is trusted.',
+  ),
+  WD_E_LIMIT_RATIO: entry(
+    413,
+    4413,
+    false,
+    'Expansion is over its limit',
+    'Raise --max-ratio if the input is trusted.',
+  ),
+  WD_E_CODING: entry(
+    415,
+    4415,
+    false,
+    'Request coding not supported',
+    'Send the body without Content-Encoding.',
+  ),
+  WD_E_INPUT_CORRUPT: entry(422, 4422, false, 'Compressed data is corrupt', 'Check the file and its format.'),
+  WD_E_INPUT_TRUNCATED: entry(422, 4422, false, 'Compressed data ends too early', 'Send the whole file.'),
+  WD_E_INTERNAL: entry(500, 1011, false, 'The service has a defect', 'Report it with the request id.'),
+  WD_E_DEVICE: entry(502, 1011, true, 'The device failed the request', 'Retry; see /v1/faults.'),
+  WD_E_DEVICE_RESET: entry(503, 1012, true, 'The device was reset', 'Retry: the queue is opened again.'),
+  WD_E_IOVA_UNMAPPED: entry(
+    502,
+    1011,
+    false,
+    'The device met an address that is not mapped',
+    'See /v1/faults.',
+  ),
+  WD_E_NO_QUEUE: entry(503, 1013, true, 'No queue is free', 'Retry later, or start with more --queues.'),
+  WD_E_NO_MEMORY: entry(503, 1013, true, 'No DMA memory is free', 'Retry later.'),
+  WD_E_DRAINING: entry(503, 1012, true, 'The service is shutting down', 'Retry at another instance.'),
+  WD_E_ABORTED: entry(499, 1001, true, 'The request was aborted', 'Nothing to do: the client left.'),
+  WD_E_TIMEOUT: entry(504, 1011, true, 'A job passed its deadline', 'Retry; see /v1/faults.'),
+  WD_E_EBUSY: entry(409, 4409, true, 'EBUSY: resource in use', 'Close the user first, or wait.'),
+  WD_E_EINVAL: entry(400, 4400, false, 'EINVAL: argument refused', 'Correct the named field.'),
+  WD_E_EACCES: entry(403, 4403, false, 'EACCES: permission denied', 'Use the admin token.'),
+  WD_E_EEXIST: entry(409, 4409, false, 'EEXIST: exists already', 'Choose another name or address.'),
+  WD_E_ENODEV: entry(404, 4404, false, 'ENODEV: no such device', 'See /v1/devices.'),
+} as const satisfies Record<string, CatalogueEntry>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+export type ProblemDetails = Readonly<Record<string, string | number | boolean | readonly string[]>>;
+
+/** Every failure a caller may see. `details` holds the field, the value and what is allowed; never payload bytes. */
+export class WarpDriveError extends Error {
+  override readonly name = 'WarpDriveError';
+  constructor(
+    readonly code: ProblemCode,
+    message: string,
+    readonly details: ProblemDetails = {},
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+  get retryable(): boolean {
+    return PROBLEMS[this.code].retryable;
+  }
+}
+
+/** RFC 9457 problem document, `application/problem+json`. */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  code: ProblemCode;
+  advice: string;
+  instance?: string;
+  [extension: string]: unknown;
+}
+
+/** The problem document of an error; anything that is not a WarpDriveError becomes WD_E_INTERNAL without its message. */
+export function problemOf(error: unknown, instance?: string): Problem {
+  const known =
+    error instanceof WarpDriveError
+      ? error
+      : new WarpDriveError('WD_E_INTERNAL', 'an unexpected error occurred');
+  const { title, status, advice } = PROBLEMS[known.code];
+  return {
+    ...known.details,
+    type: `urn:warpdrive:problem:${known.code.slice('WD_E_'.length).toLowerCase().replaceAll('_', '-')}`,
+    title,
+    status,
+    detail: known.message,
+    code: known.code,
+    advice,
+    ...(instance === undefined ? {} : { instance }),
+  };
+}
