@@ -75,6 +75,8 @@ export interface FaultSnapshot {
   event: string;
   reason: string;
   outcome: 'aborted' | 'resolved' | 'stalled';
+  /** The process whose address space it was; absent for traffic without PASID and unknown PASIDs. */
+  owner?: { pid: number; name: string };
   queue?: string;
   /** The suggested next action, in words. */
   advice: string;

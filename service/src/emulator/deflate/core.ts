@@ -65,15 +65,24 @@ export interface InflateResult {
 /** 64 KiB as the hardware has it (warpdrive.md 6.6): 64 bytes of words, then the device's own state and window. */
 export const INFLATE_CONTEXT_BYTES = 0x10000;
 
-/**
- * One engine core's data path: DEFLATE and INFLATE over ranges of one shared memory. Runs jobs one at a time; never
- * touches bytes outside the ranges of the job and its own scratch; never throws on any input bytes.
- */
-export interface DeflateCore {
+/** The compressing half of a data path. Never throws on any input bytes. */
+export interface Deflater {
+  readonly name: CoreName;
+  deflate(job: DeflateJob): DeflateResult;
+}
+
+/** The decompressing half of a data path. Never throws on any input bytes. */
+export interface Inflater {
   readonly name: CoreName;
   /** Whether an inflate stream may move to another core between two jobs. */
   readonly keepsStateInContext: boolean;
-  deflate(job: DeflateJob): DeflateResult;
-  inflate(job: InflateJob): InflateResult | Promise<InflateResult>;
+  inflate(job: InflateJob): InflateResult;
+}
+
+/**
+ * One engine core's whole data path: DEFLATE and INFLATE over ranges of one shared memory. Runs jobs one at a time;
+ * never touches bytes outside the ranges of the job and its own scratch.
+ */
+export interface DeflateCore extends Deflater, Inflater {
   dispose(): void;
 }

@@ -1,0 +1,65 @@
+import type { Format } from '../../../shared/src/format.ts';
+import type { CoreName } from '../../../shared/src/telemetry.ts';
+import type { AcceleratorLibrary } from '../warpdrive/accelerator-library.ts';
+import type { ByteQueue } from './byte-queue.ts';
+import { errorOf } from './completion-error.ts';
+
+export interface PieceOptions {
+  format: Format;
+  level: number;
+  /** The piece is the whole body: final block, and the device writes the trailer. */
+  isWhole: boolean;
+  signal?: AbortSignal;
+}
+
+export interface CompressedPiece {
+  /** DEFLATE data of the piece; with the trailer if it is the whole body. A copy: the slot is free again. */
+  bytes: Uint8Array;
+  /** CRC-32 of the input, or Adler-32 for zlib. */
+  checksum: number;
+  core: CoreName | undefined;
+}
+
+const GZIP_TRAILER_BYTES = 8;
+
+/**
+ * Runs the first `bytes` of `input` as one stateless job. Raw DEFLATE goes as gzip, because only then the device
+ * keeps a checksum; its trailer is cut off again.
+ * @returns once the input was taken; `output` settles when the job is complete, and by then its slot is released
+ * @throws WD_E_NO_QUEUE, WD_E_ABORTED; `output` rejects with WD_E_DEVICE and the like
+ */
+export async function compressPiece(
+  library: AcceleratorLibrary,
+  input: ByteQueue,
+  bytes: number,
+  options: PieceOptions,
+): Promise<{ output: Promise<CompressedPiece> }> {
+  const slots = library.slotsFor(bytes);
+  const slot = slots.tryAcquire() ?? (await slots.acquire(options.signal));
+  try {
+    input.peekInto(slot.source.bytes.subarray(0, bytes));
+    input.drop(bytes);
+    const completion = library.run('compress', {
+      format: options.format === 'zlib' ? 'zlib' : 'gzip',
+      level: options.level,
+      source: slot.source.address,
+      sourceBytes: bytes,
+      destination: slot.destination.address,
+      destinationBytes: slot.destination.bytes.length,
+      isFinal: options.isWhole,
+    });
+    const output = completion.then((done) => {
+      const error = errorOf(done);
+      if (error) throw error;
+      const trailer = options.isWhole && options.format === 'deflate' ? GZIP_TRAILER_BYTES : 0;
+      const made = Buffer.from(slot.destination.bytes.subarray(0, done.produced - trailer));
+      return { bytes: made, checksum: done.checksum, core: done.core };
+    });
+    const release = (): void => slots.release(slot);
+    output.then(release, release);
+    return { output };
+  } catch (error) {
+    slots.release(slot);
+    throw error;
+  }
+}

@@ -1,0 +1,112 @@
+import { crc32 } from 'node:zlib';
+import type { CoreName } from '../../../shared/src/telemetry.ts';
+import type { AcceleratorLibrary } from '../warpdrive/accelerator-library.ts';
+import { ByteQueue } from './byte-queue.ts';
+import type { CompressOptions, StreamResult } from './codec.ts';
+import { type CompressedPiece, compressPiece } from './compress-piece.ts';
+import { combineChecksum, endOf, headerOf, initialChecksum } from './container.ts';
+import { JobStream } from './job-stream.ts';
+
+const HIGH_WATER_BYTES = 64 * 1024;
+/** Jobs of one stream in flight: enough to keep every core busy while outputs wait for their turn. */
+const JOBS_IN_FLIGHT = 4;
+
+/**
+ * Cuts input into jobs, which run on any cores in any order, and joins their output to one member: every piece ends
+ * byte aligned by a sync flush, the member's checksum is combined from the pieces'. Input that fits one job is one
+ * job whose last block is final and whose trailer is the device's.
+ */
+export class CompressStream extends JobStream {
+  private readonly pending = new ByteQueue();
+  private readonly jobs: Promise<void>[] = [];
+  /** Settles when the output of all jobs so far was emitted. */
+  private tail: Promise<void> = Promise.resolve();
+  private isHeaderSent = false;
+  private checksum: number;
+  private plainCrc32 = 0;
+  private core: CoreName | undefined;
+
+  constructor(
+    private readonly library: AcceleratorLibrary,
+    private readonly options: CompressOptions,
+    private readonly fallbackCore: CoreName,
+  ) {
+    super(options, HIGH_WATER_BYTES);
+    this.checksum = initialChecksum(options.format);
+  }
+
+  result(): StreamResult {
+    return {
+      bytesIn: this.bytesIn,
+      bytesOut: this.bytesOut,
+      crc32: this.options.format === 'zlib' ? this.plainCrc32 : this.checksum,
+      core: this.core ?? this.fallbackCore,
+    };
+  }
+
+  protected accept(chunk: Uint8Array): Promise<void> | undefined {
+    if (this.options.format === 'zlib') this.plainCrc32 = crc32(chunk, this.plainCrc32);
+    this.pending.push(chunk);
+    // ">": whole input of exactly one job may still turn out to be all of it
+    return this.pending.length > this.library.jobBytes ? this.submitWhole() : undefined;
+  }
+
+  protected async finish(): Promise<void> {
+    const isWhole = !this.isHeaderSent && this.jobs.length === 0 && this.pending.length > 0;
+    if (isWhole) {
+      await this.submit(this.pending.length, true);
+      await this.tail;
+      return;
+    }
+    await this.emitPending();
+    this.sendHeader();
+    this.emitChunk(endOf(this.options.format, this.checksum, this.bytesIn));
+  }
+
+  protected async emitPending(): Promise<void> {
+    while (this.pending.length > 0)
+      await this.submit(Math.min(this.pending.length, this.library.jobBytes), false);
+    await this.tail;
+  }
+
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    this.pending.clear();
+    super._destroy(error, callback);
+  }
+
+  private async submitWhole(): Promise<void> {
+    while (this.pending.length > this.library.jobBytes) await this.submit(this.library.jobBytes, false);
+  }
+
+  /** Hands one piece to the device; resolves when the next may come. */
+  private async submit(bytes: number, isWhole: boolean): Promise<void> {
+    await this.readerReady();
+    if (this.jobs.length >= JOBS_IN_FLIGHT) await this.jobs[0];
+    this.checkAlive();
+    const piece = await compressPiece(this.library, this.pending, bytes, { ...this.options, isWhole });
+    const before = this.tail;
+    const job = (async () => {
+      const [done] = await Promise.all([piece.output, before]);
+      this.join(done, bytes);
+    })();
+    this.tail = job;
+    this.jobs.push(job);
+    job.then(
+      () => this.jobs.shift(),
+      (error: Error) => this.destroy(error),
+    );
+  }
+
+  private join(piece: CompressedPiece, bytes: number): void {
+    this.core = piece.core ?? this.core;
+    this.checksum = combineChecksum(this.options.format, this.checksum, piece.checksum, bytes);
+    this.sendHeader();
+    this.emitChunk(piece.bytes);
+  }
+
+  private sendHeader(): void {
+    if (this.isHeaderSent) return;
+    this.isHeaderSent = true;
+    this.emitChunk(headerOf(this.options.format, this.options.level));
+  }
+}

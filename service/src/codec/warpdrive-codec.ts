@@ -1,0 +1,59 @@
+import { crc32 } from 'node:zlib';
+import type { CoreName } from '../../../shared/src/telemetry.ts';
+import type { AcceleratorLibrary } from '../warpdrive/accelerator-library.ts';
+import { ByteQueue } from './byte-queue.ts';
+import type { Codec, CodecStream, CompressOptions, DecompressOptions, StreamResult } from './codec.ts';
+import { compressPiece } from './compress-piece.ts';
+import { CompressStream } from './compress-stream.ts';
+import { endOf, headerOf, initialChecksum } from './container.ts';
+import { DecompressStream } from './decompress-stream.ts';
+
+/** The codec over an accelerator. */
+export class WarpDriveCodec implements Codec {
+  constructor(
+    private readonly library: AcceleratorLibrary,
+    /** Core named for streams that needed no job. */
+    private readonly core: CoreName,
+  ) {}
+
+  get oneShotBytes(): number {
+    return this.library.jobBytes;
+  }
+
+  compressStream(options: CompressOptions): CodecStream {
+    return new CompressStream(this.library, options, this.core);
+  }
+
+  decompressStream(options: DecompressOptions): CodecStream {
+    return new DecompressStream(this.library, options, this.core);
+  }
+
+  async compressOnce(
+    body: readonly Uint8Array[],
+    options: CompressOptions,
+  ): Promise<{ chunks: Uint8Array[]; result: StreamResult }> {
+    const { format, level } = options;
+    const input = new ByteQueue();
+    let plainCrc32 = 0;
+    for (const chunk of body) {
+      input.push(chunk);
+      if (format === 'zlib') plainCrc32 = crc32(chunk, plainCrc32);
+    }
+    const bytesIn = input.length;
+    const header = headerOf(format, level);
+    if (bytesIn === 0) {
+      const end = endOf(format, initialChecksum(format), 0);
+      const result = { bytesIn, bytesOut: header.length + end.length, crc32: 0, core: this.core };
+      return { chunks: [header, end], result };
+    }
+    const { output } = await compressPiece(this.library, input, bytesIn, { ...options, isWhole: true });
+    const piece = await output;
+    const result = {
+      bytesIn,
+      bytesOut: header.length + piece.bytes.length,
+      crc32: format === 'zlib' ? plainCrc32 : piece.checksum,
+      core: piece.core ?? this.core,
+    };
+    return { chunks: [header, piece.bytes], result };
+  }
+}

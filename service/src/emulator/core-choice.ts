@@ -1,0 +1,42 @@
+import type { PhysAddr } from '../../../shared/src/units.ts';
+import type { PolledCore } from './engine/polled-core.ts';
+import type { WorkerCore } from './engine/worker-core.ts';
+import type { DecodedSqe } from './sqe-decoder.ts';
+
+export type Core = PolledCore | WorkerCore;
+
+/** A polled job may write this much: it bounds the time that a small input can hold the caller's thread. */
+const INLINE_OUTPUT_BYTES = 320 * 1024;
+
+/**
+ * Which engine core takes a request: the polled one if it is small, else the worker with the least to do. A stream
+ * stays on the core where it began, because that core may hold its state.
+ */
+export class CoreChoice {
+  private readonly streams = new Map<PhysAddr | number, Core>();
+
+  constructor(
+    private readonly polled: PolledCore,
+    private readonly workers: readonly WorkerCore[],
+    private readonly inlineBytes: number,
+  ) {}
+
+  /** @returns undefined when the core that must take it has no room now */
+  choose(request: DecodedSqe): Core | undefined {
+    const bound = request.isStateful && !request.isStreamNew ? this.streams.get(request.context) : undefined;
+    if (bound) return bound.hasRoom ? bound : undefined;
+    const core = this.free(request);
+    if (core && request.isStateful) this.streams.set(request.context, core);
+    return core;
+  }
+
+  private free(request: DecodedSqe): Core | undefined {
+    const isSmall =
+      request.sourceBytes <= this.inlineBytes && request.destinationBytes <= INLINE_OUTPUT_BYTES;
+    if ((isSmall || this.workers.length === 0) && this.polled.hasRoom) return this.polled;
+    let best: WorkerCore | undefined;
+    for (const worker of this.workers)
+      if (worker.hasRoom && worker.load < (best?.load ?? Number.POSITIVE_INFINITY)) best = worker;
+    return best;
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * Where a block ends. Parsers deliver tokens in chunks; a chunk joins the open block unless its symbols are so
+ * different that two codes, with one more header, are estimated to be cheaper than one.
+ */
+import {
+  CHUNK_COUNT,
+  LENGTH_SYMBOL,
+  RAW_DISTANCE_COUNT,
+  RAW_LITLEN_COUNT,
+  SYMBOL_COUNT,
+  scratch,
+} from './layout';
+
+/** Estimated bits of a dynamic header: a base and some for each used symbol. */
+const HEADER_BITS: f32 = 80;
+const HEADER_BITS_PER_SYMBOL: f32 = 2.5;
+
+export function clearRawCounts(): void {
+  memory.fill(scratch + RAW_LITLEN_COUNT, 0, 544 * 4);
+}
+
+/** Folds the raw counts of match lengths (one each) to the 29 length symbols. */
+export function foldRawCounts(): void {
+  const from = scratch + RAW_LITLEN_COUNT;
+  const to = scratch + CHUNK_COUNT;
+  memory.copy(to, from, 1024);
+  memory.fill(to + 1024, 0, 128);
+  store<u32>(to + 256 * 4, 1); // each block has one end-of-block
+  for (let i: usize = 0; i < 256; i++) {
+    const count = load<u32>(from + 1024 + i * 4);
+    const slot = to + (257 + (load<u8>(scratch + LENGTH_SYMBOL + i) as usize)) * 4;
+    store<u32>(slot, load<u32>(slot) + count);
+  }
+  memory.copy(to + 288 * 4, scratch + RAW_DISTANCE_COUNT, 30 * 4);
+  store<u64>(to + 318 * 4, 0);
+}
+
+export function startBlockWithChunk(): void {
+  memory.copy(scratch + SYMBOL_COUNT, scratch + CHUNK_COUNT, 320 * 4);
+}
+
+export function joinChunk(): void {
+  const to = scratch + SYMBOL_COUNT;
+  const from = scratch + CHUNK_COUNT;
+  for (let at: usize = 0; at < 320 * 4; at += 16) {
+    v128.store(to + at, i32x4.add(v128.load(to + at), v128.load(from + at)));
+  }
+  store<u32>(to + 256 * 4, 1);
+}
+
+/** log2 of four positive integers to about 0.01: the exponent, and a parabola through the mantissa's ends. */
+// @inline
+function log2x4(value: v128): v128 {
+  const exponent = f32x4.convert_i32x4_s(i32x4.sub(i32x4.shr_u(value, 23), i32x4.splat(127)));
+  const mantissa = v128.or(v128.and(value, i32x4.splat(0x007fffff)), i32x4.splat(0x3f800000));
+  const curve = f32x4.add(f32x4.splat(2.0246), f32x4.mul(mantissa, f32x4.splat(-0.34484)));
+  return f32x4.add(exponent, f32x4.add(f32x4.splat(-1.6749), f32x4.mul(mantissa, curve)));
+}
+
+/** Sum of count × log2(count) over one alphabet of `from` (plus `and`, if not 0). Unused symbols add nothing. */
+function countLogSum(from: usize, and: usize, symbols: usize, total: bool): f32 {
+  let sum = f32x4.splat(0);
+  let totals = i32x4.splat(0);
+  for (let at: usize = 0; at < symbols * 4; at += 16) {
+    let counts = v128.load(from + at);
+    if (and !== 0) counts = i32x4.add(counts, v128.load(and + at));
+    totals = i32x4.add(totals, counts);
+    const floats = f32x4.convert_i32x4_s(counts);
+    sum = f32x4.add(sum, f32x4.mul(floats, log2x4(f32x4.max(floats, f32x4.splat(1)))));
+  }
+  const all: f32 =
+    f32x4.extract_lane(sum, 0) +
+    f32x4.extract_lane(sum, 1) +
+    f32x4.extract_lane(sum, 2) +
+    f32x4.extract_lane(sum, 3);
+  if (!total) return all;
+  const n: f32 = (i32x4.extract_lane(totals, 0) +
+    i32x4.extract_lane(totals, 1) +
+    i32x4.extract_lane(totals, 2) +
+    i32x4.extract_lane(totals, 3)) as f32;
+  return n * f32x4.extract_lane(log2x4(f32x4.splat(max<f32>(n, 1))), 0) - all;
+}
+
+// @inline
+function entropyBits(from: usize, and: usize): f32 {
+  const offset: usize = 288 * 4;
+  const second = and === 0 ? (0 as usize) : and + offset;
+  return countLogSum(from, and, 288, true) + countLogSum(from + offset, second, 32, true);
+}
+
+function usedSymbols(counts: usize): u32 {
+  let used = i32x4.splat(0);
+  for (let at: usize = 0; at < 320 * 4; at += 16) {
+    used = i32x4.sub(used, i32x4.ne(v128.load(counts + at), i32x4.splat(0)));
+  }
+  return (
+    i32x4.extract_lane(used, 0) +
+    i32x4.extract_lane(used, 1) +
+    i32x4.extract_lane(used, 2) +
+    i32x4.extract_lane(used, 3)
+  );
+}
+
+/** Whether a block border before the newest chunk is estimated to save bits. */
+export function isSplitWorthwhile(): bool {
+  const block = scratch + SYMBOL_COUNT;
+  const chunk = scratch + CHUNK_COUNT;
+  const apart = entropyBits(block, 0) + entropyBits(chunk, 0);
+  const header = HEADER_BITS + HEADER_BITS_PER_SYMBOL * (usedSymbols(chunk) as f32);
+  return apart + header < entropyBits(block, chunk);
+}

@@ -1,0 +1,93 @@
+/** One DEFLATE job: parse, cut into blocks, write. */
+import * as w from './bit-writer';
+import { addStored, initBlocks, openBlocks, writeBlock, writeSyncFlush } from './block';
+import { checksum } from './checksum';
+import { clearRawCounts, foldRawCounts, isSplitWorthwhile, joinChunk, startBlockWithChunk } from './chunk';
+import { RESULT, scratch, TOKEN_CAPACITY, TOKENS } from './layout';
+import * as m from './match';
+import { parseFast } from './parse-fast';
+import { parseLazy, tuneLazy } from './parse-lazy';
+
+const DONE: u32 = 1;
+const OUTPUT_FULL: u32 = 3;
+const CHUNK_TOKENS: usize = 4096;
+const BLOCK_TOKENS: usize = 65536;
+
+export function initDeflate(): void {
+  initBlocks();
+}
+
+function parse(level: u32, at: usize, tokenLimit: usize): usize {
+  return level <= 3 ? parseFast(at, tokenLimit) : parseLazy(at, tokenLimit);
+}
+
+function tune(level: u32): void {
+  if (level === 4) tuneLazy(16, 30);
+  else if (level === 5) tuneLazy(24, 65);
+  else if (level === 6) tuneLazy(48, 130);
+  else if (level === 7) tuneLazy(96, 200);
+  else if (level === 8) tuneLazy(256, 258);
+  else if (level === 9) tuneLazy(600, 258);
+}
+
+/** @returns 1 done, 3 output full; the rest is in the result words */
+export function deflateJob(
+  source: usize,
+  sourceBytes: u32,
+  destination: usize,
+  destinationBytes: u32,
+  level: u32,
+  windowBytes: u32,
+  isFinal: bool,
+  checksumKind: u32,
+  checksumSeed: u32,
+): u32 {
+  const sum = checksum(checksumKind, checksumSeed, source, sourceBytes);
+  w.openOutput(destination, destinationBytes);
+  openBlocks();
+  m.openSource(source, sourceBytes, windowBytes);
+  tune(level);
+  const isDone = writeAll(source, level, isFinal);
+  store<u32>(scratch + RESULT, isDone ? ((w.output - destination) as u32) : 0);
+  store<u32>(scratch + RESULT + 4, isDone ? sourceBytes : 0);
+  store<u32>(scratch + RESULT + 8, sum);
+  return isDone ? DONE : OUTPUT_FULL;
+}
+
+function writeAll(source: usize, level: u32, isFinal: bool): bool {
+  const tokens = scratch + TOKENS;
+  const end = m.sourceEnd;
+  let at = source;
+  let blockFrom = source;
+  m.setTokenEnd(tokens);
+  clearRawCounts();
+  foldRawCounts();
+  startBlockWithChunk();
+  while (at < end) {
+    const chunk = m.tokenEnd;
+    const chunkFrom = at;
+    clearRawCounts();
+    at = parse(level, at, chunk + CHUNK_TOKENS * 4);
+    foldRawCounts();
+    if (chunk === tokens) {
+      startBlockWithChunk();
+      continue;
+    }
+    if (m.tokenEnd - tokens <= BLOCK_TOKENS * 4 && !isSplitWorthwhile()) {
+      joinChunk();
+      continue;
+    }
+    if (!writeBlock(tokens, chunk, blockFrom, (chunkFrom - blockFrom) as u32, false)) return false;
+    const bytes = m.tokenEnd - chunk;
+    memory.copy(tokens, chunk, bytes);
+    m.setTokenEnd(tokens + bytes);
+    blockFrom = chunkFrom;
+    startBlockWithChunk();
+  }
+  if (isFinal || m.tokenEnd > tokens) {
+    if (!writeBlock(tokens, m.tokenEnd, blockFrom, (end - blockFrom) as u32, isFinal)) return false;
+  }
+  if (!isFinal) return writeSyncFlush();
+  w.alignToByte();
+  return true;
+}

@@ -1,0 +1,78 @@
+/**
+ * Tokens to bits. A token is a u32: index of the literal (0–255) or match (256 + length − 3) at 8:0, distance symbol at
+ * 13:9 (NO_DISTANCE for a literal, whose code has no bits), distance extra bits at 26:14. So a literal and a match take
+ * the same steps, and the loop has no branch that data can mispredict.
+ */
+import * as w from './bit-writer';
+import {
+  DISTANCE_EXTRA,
+  LENGTH_BASE,
+  LENGTH_EXTRA,
+  LENGTH_SYMBOL,
+  SYMBOL_CODE,
+  SYMBOL_LENGTH,
+  scratch,
+} from './layout';
+
+export const NO_DISTANCE: u32 = 30;
+
+/** From SYMBOL_CODE and SYMBOL_LENGTH. */
+export function makeEncodeTables(litlen: usize, distances: usize): void {
+  const codes = scratch + SYMBOL_CODE;
+  const lengths = scratch + SYMBOL_LENGTH;
+  for (let literal: usize = 0; literal < 256; literal++) {
+    const bits: u32 = load<u8>(lengths + literal);
+    store<u32>(litlen + literal * 4, (load<u16>(codes + literal * 2) as u32) | (bits << 24));
+  }
+  for (let i: u32 = 0; i < 256; i++) {
+    const index: usize = load<u8>(scratch + LENGTH_SYMBOL + i);
+    const symbol: usize = 257 + index;
+    const bits: u32 = load<u8>(lengths + symbol);
+    const extra = i + 3 - (load<u16>(scratch + LENGTH_BASE + index * 2) as u32);
+    const code = (load<u16>(codes + symbol * 2) as u32) | (extra << bits);
+    store<u32>(litlen + 1024 + i * 4, code | ((bits + load<u8>(scratch + LENGTH_EXTRA + index)) << 24));
+  }
+  for (let i: usize = 0; i < 30; i++) {
+    const bits: u32 = load<u8>(lengths + 288 + i);
+    const code: u32 = load<u16>(codes + (288 + i) * 2);
+    const total = bits + (load<u8>(scratch + DISTANCE_EXTRA + i) as u32);
+    store<u32>(distances + i * 4, code | (bits << 16) | (total << 24));
+  }
+  store<u32>(distances + NO_DISTANCE * 4, 0);
+}
+
+/** The caller has made sure that the codes fit; only the eight-byte stores must not reach behind the end. */
+export function encodeTokens(tokens: usize, tokenEnd: usize, litlen: usize, distances: usize): void {
+  let bits = w.bits;
+  let count = w.bitCount as u64;
+  let output = w.output;
+  let at = tokens;
+  const limit = w.outputEnd - 8;
+  if (w.outputEnd >= w.output + 8) {
+    while (at < tokenEnd && output <= limit) {
+      const token = load<u32>(at);
+      at += 4;
+      const first = load<u32>(litlen + ((token & 511) << 2));
+      const second = load<u32>(distances + (((token >> 9) & 31) << 2));
+      const firstBits = (first >> 24) as u64;
+      bits |= ((first & 0xffffff) as u64) << count;
+      count += firstBits;
+      bits |= ((second & 0xffff) as u64) << count;
+      bits |= ((token >> 14) as u64) << (count + (((second >> 16) & 31) as u64));
+      count += (second >> 24) as u64;
+      store<u64>(output, bits);
+      output += (count >> 3) as usize;
+      bits >>= count & 56;
+      count &= 7;
+    }
+  }
+  w.setWriter(output, bits, count as u32);
+  for (; at < tokenEnd; at += 4) {
+    const token = load<u32>(at);
+    const first = load<u32>(litlen + ((token & 511) << 2));
+    const second = load<u32>(distances + (((token >> 9) & 31) << 2));
+    w.putBits(first & 0xffffff, first >> 24);
+    const codeBits = (second >> 16) & 31;
+    w.putBits((second & 0xffff) | ((token >> 14) << codeBits), second >> 24);
+  }
+}

@@ -1,0 +1,124 @@
+/** Levels 4–9: hash chains with lazy matching. */
+import { CHAIN, HASH_BITS, HASH_HEADS, HASH3_BITS, HASH3_HEADS, scratch } from './layout';
+import * as m from './match';
+
+const HASH_MULTIPLIER: u32 = 0x9e3779b1;
+const CHAIN_MASK: u32 = 0x7fff;
+/** A match of three bytes from further away costs more than its literals. */
+const TOO_FAR: u32 = 4096;
+
+let chainLimit: u32 = 0;
+let niceLength: u32 = 0;
+let bestLength: u32 = 0;
+let bestDistance: u32 = 0;
+
+/** `chain`: candidates tried for a position; `nice`: a match as long ends the search. */
+export function tuneLazy(chain: u32, nice: u32): void {
+  chainLimit = chain;
+  niceLength = nice;
+}
+
+// @inline
+function slot4(word: u32): usize {
+  return scratch + HASH_HEADS + (((word * HASH_MULTIPLIER) >> (32 - HASH_BITS)) << 2);
+}
+
+// @inline
+function slot3(word: u32): usize {
+  return scratch + HASH3_HEADS + ((((word << 8) * HASH_MULTIPLIER) >> (32 - HASH3_BITS)) << 2);
+}
+
+/** Adds a position that has at least four bytes; its previous occurrence becomes its link. */
+// @inline
+function insert(at: usize): u32 {
+  const word = load<u32>(at);
+  const position = (at as u32) + m.bias;
+  store<u32>(slot3(word), position);
+  const slot = slot4(word);
+  const distance = position - load<u32>(slot);
+  store<u32>(slot, position);
+  store<u16>(scratch + CHAIN + ((position & CHAIN_MASK) << 1), min<u32>(distance, 0xffff));
+  return distance;
+}
+
+/** Looks for a match longer than `atLeast` at `at`, which it inserts. The result is in bestLength and bestDistance. */
+function findMatch(at: usize, atLeast: u32, chain: u32): void {
+  const limit = min<u32>(m.MAX_MATCH, (m.sourceEnd - at) as u32);
+  const maxDistance = m.maxDistance;
+  const word = load<u32>(at);
+  const position = (at as u32) + m.bias;
+  let length = atLeast;
+  bestLength = 0;
+  if (length < 3) {
+    const near = position - load<u32>(slot3(word));
+    if (near <= TOO_FAR && near <= maxDistance && ((load<u32>(at - near) ^ word) & 0xffffff) === 0) {
+      length = 3;
+      bestLength = 3;
+      bestDistance = near;
+    }
+  }
+  let distance = insert(at);
+  if (length >= limit) return;
+  const links = scratch + CHAIN;
+  const nice = min(niceLength, limit);
+  let left = chain;
+  // Four bytes that end just behind the length to beat tell most losers apart at once.
+  let tail: u32 = length >= 3 ? load<u32>(at + length - 3) : word;
+  let tailAt: usize = length >= 3 ? ((length - 3) as usize) : 0;
+  while (distance <= maxDistance) {
+    const from = at - distance;
+    if (load<u32>(from + tailAt) === tail && load<u32>(from) === word) {
+      const found = m.matchLength(at, from, 4, limit);
+      if (found > length) {
+        length = found;
+        bestLength = found;
+        bestDistance = distance;
+        if (found >= nice) return;
+        tailAt = length - 3;
+        tail = load<u32>(at + tailAt);
+      }
+    }
+    if (--left === 0) return;
+    distance += load<u16>(links + (((position - distance) & CHAIN_MASK) << 1));
+  }
+}
+
+/** The bits that a longer match must win, given the distances: four for a byte, one for each doubling. */
+// @inline
+function isBetter(length: u32, distance: u32, oldLength: u32, oldDistance: u32): bool {
+  const gained = ((length as i32) - (oldLength as i32)) * 4;
+  return gained + (clz(distance) as i32) - (clz(oldDistance) as i32) > 2;
+}
+
+/** Parses from `start` until the source or the room up to `tokenLimit` ends. @returns where it stopped */
+export function parseLazy(start: usize, tokenLimit: usize): usize {
+  const end = m.sourceEnd;
+  let token = m.tokenEnd;
+  let at = start;
+  // A match found one byte ahead may put one more literal before it.
+  while (token < tokenLimit && end - at >= 8) {
+    findMatch(at, 2, chainLimit);
+    if (bestLength < 3) {
+      token = m.emitLiteral(token, load<u8>(at++));
+      continue;
+    }
+    let length = bestLength;
+    let distance = bestDistance;
+    let inserted = at; // newest position in the tables
+    while (length < niceLength && end - at > 8 && token < tokenLimit) {
+      findMatch(at + 1, length - 1, length >= 16 ? chainLimit >> 2 : chainLimit >> 1);
+      inserted = at + 1;
+      if (bestLength < length || !isBetter(bestLength, bestDistance, length, distance)) break;
+      token = m.emitLiteral(token, load<u8>(at++));
+      length = bestLength;
+      distance = bestDistance;
+    }
+    token = m.emitMatch(token, length, distance);
+    at += length;
+    const insertEnd = min(at, end - 4);
+    for (let next = inserted + 1; next < insertEnd; next++) insert(next);
+  }
+  while (token < tokenLimit && at < end) token = m.emitLiteral(token, load<u8>(at++));
+  m.setTokenEnd(token);
+  return at;
+}

@@ -1,0 +1,196 @@
+import koffi from 'koffi';
+import { adler32 } from './adler32.ts';
+import type {
+  ChecksumKind,
+  DeflateCore,
+  DeflateJob,
+  DeflateResult,
+  InflateJob,
+  InflateResult,
+} from './core.ts';
+
+/**
+ * Intel ISA-L's igzip through FFI: compression levels 1–3 and inflate. Structure offsets are those of libisal.so.2
+ * (ABI 2, x86-64 and arm64: igzip_lib.h, struct isal_zstream and struct inflate_state); the self-test in
+ * core-self-test.ts runs in a process of its own before a library is trusted with them.
+ */
+const LIBRARY_NAMES = ['libisal.so.2', 'libisal.2.dylib'];
+export const ISAL_MAX_LEVEL = 3;
+
+const ZSTREAM_BYTES = 82384;
+const ZSTREAM = {
+  nextIn: 0,
+  availIn: 8,
+  nextOut: 16,
+  availOut: 24,
+  totalOut: 28,
+  level: 40,
+  levelBufferBytes: 44,
+  levelBuffer: 48,
+  endOfStream: 56,
+  flush: 58,
+  gzipFlag: 60,
+  histBits: 62,
+} as const;
+const INFLATE_BYTES = 87368;
+const INFLATE = {
+  nextOut: 0,
+  availOut: 8,
+  nextIn: 16,
+  readIn: 24,
+  availIn: 32,
+  readInLength: 36,
+  blockState: 21160,
+} as const;
+const BLOCK_FINISH = 5;
+
+/** ISAL_DEF_LVLn_DEFAULT: working memory by level. */
+const LEVEL_BUFFER_BYTES = [0, 282_624, 331_776, 348_160];
+const FLUSH = { none: 0, full: 2 } as const;
+const COMP_OK = 0;
+const STATELESS_OVERFLOW = -1;
+
+const CORRUPT_REASONS: Record<number, string> = {
+  [-1]: 'invalid block',
+  [-2]: 'invalid symbol',
+  [-3]: 'invalid distance',
+};
+
+interface Library {
+  deflateStatelessInit(stream: Buffer): void;
+  deflateStateless(stream: Buffer): number;
+  inflateInit(state: Buffer): void;
+  inflate(state: Buffer): number;
+  crc32(seed: number, bytes: Uint8Array, length: number): number;
+}
+
+function loadLibrary(): Library {
+  const failures: string[] = [];
+  for (const name of LIBRARY_NAMES) {
+    try {
+      const library = koffi.load(name);
+      return {
+        deflateStatelessInit: library.func('void isal_deflate_stateless_init(void *stream)'),
+        deflateStateless: library.func('int isal_deflate_stateless(void *stream)'),
+        inflateInit: library.func('void isal_inflate_init(void *state)'),
+        inflate: library.func('int isal_inflate(void *state)'),
+        crc32: library.func('uint32_t crc32_gzip_refl(uint32_t seed, void *buffer, uint64_t length)'),
+      };
+    } catch (error) {
+      failures.push(error instanceof Error ? error.message : String(error));
+    }
+  }
+  throw new Error(`no ISA-L library: ${failures.join('; ')}`);
+}
+
+/** @throws Error when the library is not there */
+export function createIsalCore(memory: WebAssembly.Memory): DeflateCore {
+  const library = loadLibrary();
+  const zstream = Buffer.alloc(ZSTREAM_BYTES);
+  const levelBuffers = LEVEL_BUFFER_BYTES.map((bytes) => Buffer.alloc(bytes));
+  /** Inflate state (85 KiB) does not fit the hardware's 64 KiB context, so it lives here, by context address. */
+  const states = new Map<number, Buffer>();
+  const spares: Buffer[] = [];
+  const base = (): bigint => koffi.address(new Uint8Array(memory.buffer, 0, 1));
+  let memoryBase = base();
+  let memoryBuffer = memory.buffer;
+  /** Host address of an offset of the shared memory; growing never moves it, but costs nothing to re-check. */
+  const hostAddress = (offset: number): bigint => {
+    if (memory.buffer !== memoryBuffer) {
+      memoryBuffer = memory.buffer;
+      memoryBase = base();
+    }
+    return memoryBase + BigInt(offset);
+  };
+
+  const checksum = (kind: ChecksumKind, seed: number, offset: number, bytes: number): number => {
+    if (kind === 'none') return 0;
+    const view = new Uint8Array(memory.buffer, offset, bytes);
+    return kind === 'crc32' ? library.crc32(seed, view, bytes) : adler32(view, seed);
+  };
+
+  return {
+    name: 'isal',
+    keepsStateInContext: false,
+    deflate(job: DeflateJob): DeflateResult {
+      const level = Math.min(job.level, ISAL_MAX_LEVEL);
+      const levelBuffer = levelBuffers[level];
+      library.deflateStatelessInit(zstream);
+      zstream.writeBigUInt64LE(hostAddress(job.source.offset), ZSTREAM.nextIn);
+      zstream.writeUInt32LE(job.source.bytes, ZSTREAM.availIn);
+      zstream.writeBigUInt64LE(hostAddress(job.destination.offset), ZSTREAM.nextOut);
+      zstream.writeUInt32LE(job.destination.bytes, ZSTREAM.availOut);
+      zstream.writeUInt32LE(level, ZSTREAM.level);
+      if (levelBuffer) {
+        zstream.writeUInt32LE(levelBuffer.length, ZSTREAM.levelBufferBytes);
+        zstream.writeBigUInt64LE(koffi.address(levelBuffer), ZSTREAM.levelBuffer);
+      }
+      zstream.writeUInt16LE(job.isFinal ? 1 : 0, ZSTREAM.endOfStream);
+      zstream.writeUInt16LE(job.isFinal ? FLUSH.none : FLUSH.full, ZSTREAM.flush);
+      zstream.writeUInt16LE(Math.floor(Math.log2(job.windowBytes)), ZSTREAM.histBits);
+      const status = library.deflateStateless(zstream);
+      if (status === STATELESS_OVERFLOW) return { outcome: 'output-full', produced: 0, checksum: 0 };
+      if (status !== COMP_OK) throw new Error(`isal_deflate_stateless answered ${status}`);
+      return {
+        outcome: 'done',
+        produced: zstream.readUInt32LE(ZSTREAM.totalOut),
+        checksum: checksum(job.checksum, job.checksumSeed, job.source.offset, job.source.bytes),
+      };
+    },
+    inflate(job: InflateJob): InflateResult {
+      let state = states.get(job.context);
+      if (!state) {
+        state = spares.pop() ?? Buffer.alloc(INFLATE_BYTES);
+        states.set(job.context, state);
+        library.inflateInit(state);
+      } else if (job.isNew) library.inflateInit(state);
+      state.writeBigUInt64LE(hostAddress(job.source.offset), INFLATE.nextIn);
+      state.writeUInt32LE(job.source.bytes, INFLATE.availIn);
+      state.writeBigUInt64LE(hostAddress(job.destination.offset), INFLATE.nextOut);
+      state.writeUInt32LE(job.destination.bytes, INFLATE.availOut);
+      const status = library.inflate(state);
+      const produced = job.destination.bytes - state.readUInt32LE(INFLATE.availOut);
+      const left = state.readUInt32LE(INFLATE.availIn);
+      const sum = checksum(job.checksum, job.checksumSeed, job.destination.offset, produced);
+      if (status < 0) {
+        forget(job.context, state);
+        return {
+          outcome: 'corrupt',
+          consumed: 0,
+          produced,
+          checksum: sum,
+          reason: CORRUPT_REASONS[status] ?? 'corrupt',
+        };
+      }
+      if (state.readInt32LE(INFLATE.blockState) === BLOCK_FINISH) {
+        // whole bytes that it read ahead into its bit buffer are not part of the stream
+        const readAhead = Math.floor(state.readInt32LE(INFLATE.readInLength) / 8);
+        forget(job.context, state);
+        return { outcome: 'end', consumed: job.source.bytes - left - readAhead, produced, checksum: sum };
+      }
+      if (produced < job.destination.bytes)
+        return { outcome: 'more', consumed: job.source.bytes - left, produced, checksum: sum };
+      // The stream may end without needing what was read ahead, so give those bytes back: they come again.
+      const bits = state.readInt32LE(INFLATE.readInLength);
+      const keptBits = bits % 8;
+      state.writeBigUInt64LE(BigInt.asUintN(keptBits, state.readBigUInt64LE(INFLATE.readIn)), INFLATE.readIn);
+      state.writeInt32LE(keptBits, INFLATE.readInLength);
+      const givenBack = (bits - keptBits) / 8;
+      return {
+        outcome: 'output-full',
+        consumed: job.source.bytes - left - givenBack,
+        produced,
+        checksum: sum,
+      };
+    },
+    dispose() {
+      states.clear();
+      spares.length = 0;
+    },
+  };
+
+  function forget(context: number, state: Buffer): void {
+    states.delete(context);
+    if (spares.length < 8) spares.push(state);
+  }
+}

@@ -1,0 +1,56 @@
+import type { CoreName, Operation } from '../../../../shared/src/telemetry.ts';
+import type { Extent } from '../../kernel/iommu/translator.ts';
+import type { ChecksumKind } from '../deflate/core.ts';
+
+/** An SQE after the queue manager decoded it and the IOMMU translated its addresses: what an engine core gets. */
+export interface EngineJob {
+  operation: Operation;
+  /** Container whose trailer the engine writes or checks. */
+  checksum: ChecksumKind;
+  level: number;
+  windowBytes: number;
+  isFinal: boolean;
+  isStateful: boolean;
+  isStreamNew: boolean;
+  source: Extent[];
+  destination: Extent[];
+  /** Physical address of the stream context's hardware part; 0 when stateless. */
+  context: number;
+  ctxDw0: number;
+  ctxDw1: number;
+  ctxDw2: number;
+  checksumIn: number;
+  isizeIn: number;
+}
+
+/** What the queue manager writes back into the SQE. */
+export interface EngineResult {
+  status: number;
+  isLastBlock: boolean;
+  consumed: number;
+  produced: number;
+  checksum: number;
+  isize: number;
+  ctxDw0: number;
+  ctxDw1: number;
+  ctxDw2: number;
+  core: CoreName;
+  busyUs: number;
+}
+
+/** A job that moved no byte. */
+export function failedResult(job: EngineJob, status: number, core: CoreName): EngineResult {
+  return {
+    status,
+    isLastBlock: false,
+    consumed: 0,
+    produced: 0,
+    checksum: job.checksumIn,
+    isize: job.isizeIn,
+    ctxDw0: job.ctxDw0,
+    ctxDw1: job.ctxDw1,
+    ctxDw2: job.ctxDw2,
+    core,
+    busyUs: 0,
+  };
+}

@@ -1,0 +1,137 @@
+import type { Operation } from '../../../shared/src/telemetry.ts';
+import { type Iova, iova, type Pasid, pasid } from '../../../shared/src/units.ts';
+import { getAddress, getField, setField } from '../hw-abi/field.ts';
+import { CQC, CQE, CQE_WORDS, SQC } from '../hw-abi/qm.ts';
+import { SQE_WORDS } from '../hw-abi/zip-sqe.ts';
+import { LatencyRing } from './latency-ring.ts';
+
+/** SQ context as the mailbox delivered it. */
+export interface SqContext {
+  base: Iova;
+  depth: number;
+  pasid: Pasid;
+  priority: number;
+  operation: Operation;
+}
+
+export function decodeSqContext(words: Uint32Array): SqContext {
+  const hasPasid = getField(words, 0, SQC.pasidEnable) === 1;
+  return {
+    base: iova(getAddress(words, 0, SQC.base)),
+    depth: getField(words, 0, SQC.depthMinusOne) + 1,
+    pasid: pasid(hasPasid ? getField(words, 0, SQC.pasid) : 0),
+    priority: getField(words, 0, SQC.priority),
+    operation: getField(words, 0, SQC.algorithmType) === 0 ? 'compress' : 'decompress',
+  };
+}
+
+export interface CqContext {
+  base: Iova;
+  depth: number;
+  phase: number;
+}
+
+export function decodeCqContext(words: Uint32Array): CqContext {
+  return {
+    base: iova(getAddress(words, 0, CQC.base)),
+    depth: getField(words, 0, CQC.depthMinusOne) + 1,
+    phase: getField(words, 0, CQC.phase),
+  };
+}
+
+/** An SQE that the device fetched; completions leave in this order. */
+export interface FetchedSqe {
+  readonly index: number;
+  readonly rungAtUs: number;
+  isDone: boolean;
+}
+
+export interface QueuePairCounters {
+  doorbells: number;
+  operations: number;
+  bytesIn: number;
+  bytesOut: number;
+  errors: number;
+  lastError?: string;
+}
+
+/**
+ * The device's state of one SQ and its CQ. Index owners: the driver moves `sqTail` and the CQ head by doorbell, the
+ * device moves `sqHead` (fetch) and `cqTail` (completion).
+ */
+export class QueuePair {
+  sqHead = 0;
+  sqTail = 0;
+  /** Interrupt armed by a CQ doorbell; one interrupt disarms it. */
+  isArmed = false;
+  /** Bytes that the arbiter still owes this queue in its round. */
+  deficitBytes = 0;
+  /** Whether its quantum of this round was added. */
+  hasTurn = false;
+  isStopped = false;
+  readonly counters: QueuePairCounters = { doorbells: 0, operations: 0, bytesIn: 0, bytesOut: 0, errors: 0 };
+  readonly latencyUs = new LatencyRing();
+  private readonly inEngine: FetchedSqe[] = [];
+  private readonly rungAtUs: Float64Array;
+  private cqTail = 0;
+  private cqPhase: number;
+
+  constructor(
+    readonly qpId: number,
+    readonly sq: SqContext,
+    private readonly cq: CqContext,
+    readonly sqWords: Uint32Array,
+    private readonly cqWords: Uint32Array,
+  ) {
+    this.cqPhase = cq.phase;
+    this.rungAtUs = new Float64Array(sq.depth);
+  }
+
+  /** SQEs rung and not yet fetched. */
+  get pending(): number {
+    return (this.sqTail - this.sqHead + this.sq.depth) % this.sq.depth;
+  }
+
+  /** SQEs rung and not yet completed. */
+  get inFlight(): number {
+    return this.pending + this.inEngine.length;
+  }
+
+  /** @returns false if the index is outside the ring */
+  ringSq(tail: number, nowUs: number): boolean {
+    if (tail >= this.sq.depth) return false;
+    this.counters.doorbells++;
+    for (let i = this.sqTail; i !== tail; i = (i + 1) % this.sq.depth) this.rungAtUs[i] = nowUs;
+    this.sqTail = tail;
+    return true;
+  }
+
+  /** Word index of the SQE at the head. */
+  get headBase(): number {
+    return this.sqHead * SQE_WORDS;
+  }
+
+  fetch(): FetchedSqe {
+    const sqe = { index: this.sqHead, rungAtUs: this.rungAtUs[this.sqHead] ?? 0, isDone: false };
+    this.sqHead = (this.sqHead + 1) % this.sq.depth;
+    this.inEngine.push(sqe);
+    return sqe;
+  }
+
+  /** Posts CQEs for all finished SQEs at the front. @returns how many */
+  postCompletions(nowUs: number): number {
+    let posted = 0;
+    for (let first = this.inEngine[0]; first?.isDone; first = this.inEngine[0]) {
+      this.inEngine.shift();
+      this.latencyUs.add(nowUs - first.rungAtUs);
+      const base = this.cqTail * CQE_WORDS;
+      setField(this.cqWords, base, CQE.sqNum, this.qpId);
+      setField(this.cqWords, base, CQE.sqHead, first.index);
+      setField(this.cqWords, base, CQE.phase, this.cqPhase); // last: the driver reads the entry once it flips
+      this.cqTail = (this.cqTail + 1) % this.cq.depth;
+      if (this.cqTail === 0) this.cqPhase ^= 1;
+      posted++;
+    }
+    return posted;
+  }
+}

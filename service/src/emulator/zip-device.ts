@@ -1,0 +1,283 @@
+import type { DeviceSnapshot } from '../../../shared/src/telemetry.ts';
+import { hex, type Iova, pasid, type StreamId } from '../../../shared/src/units.ts';
+import { getField, setField } from '../hw-abi/field.ts';
+import { CQE_BYTES, DOORBELL, DOORBELL_COMMAND, DOORBELL_OFFSET } from '../hw-abi/qm.ts';
+import {
+  CORE_TAGS,
+  SQE,
+  SQE_BYTES,
+  SQE_WORDS,
+  STATUS,
+  STREAM_CONTEXT_BYTES,
+  STREAM_CONTEXT_HW_OFFSET,
+} from '../hw-abi/zip-sqe.ts';
+import type { ZipVariant } from '../hw-abi/zip-variant.ts';
+import type { Access, Extent, Translator } from '../kernel/iommu/translator.ts';
+import type { MmioView } from '../platform/accelerator.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { DeviceBus } from '../platform/device-bus.ts';
+import type { Log } from '../platform/log.ts';
+import type { PhysicalMemory } from '../platform/physical-memory.ts';
+import { Arbiter } from './arbiter.ts';
+import { CoreChoice } from './core-choice.ts';
+import type { EngineJob, EngineResult } from './engine/job.ts';
+import type { PolledCore } from './engine/polled-core.ts';
+import type { WorkerCore } from './engine/worker-core.ts';
+import { Mailbox } from './mailbox.ts';
+import {
+  type CqContext,
+  type FetchedSqe,
+  QueuePair,
+  type QueuePairCounters,
+  type SqContext,
+} from './queue-pair.ts';
+import { type DecodedSqe, decodeSqe } from './sqe-decoder.ts';
+
+export interface ZipDeviceParts {
+  variant: ZipVariant;
+  streamId: StreamId;
+  translator: Translator;
+  memory: PhysicalMemory;
+  polled: PolledCore;
+  workers: readonly WorkerCore[];
+  /** Jobs up to this many input bytes run on the polled core. */
+  inlineBytes: number;
+  clock: Clock;
+  log: Log;
+}
+
+/** Outcomes that are not the request's failure (UADK drv/hisi_comp.c). */
+const GOOD_STATUS = new Set<number>([STATUS.ok, STATUS.negativeCompression, STATUS.decompressionEnd]);
+
+export interface QueueStatistics extends QueuePairCounters {
+  inFlight: number;
+  latencyUs?: { p50: number; p99: number };
+}
+
+/**
+ * The emulated ZIP engine: takes queue contexts by mailbox and work by doorbell, fetches SQEs by arbitration, lets
+ * the IOMMU translate every address, runs jobs on engine cores, writes results back and posts CQEs in order.
+ */
+export class ZipDevice implements DeviceBus {
+  private readonly queues = new Map<number, QueuePair>();
+  private readonly arbiter = new Arbiter();
+  private readonly mailbox: Mailbox;
+  private readonly coreChoice: CoreChoice;
+  private isDispatching = false;
+  private interrupt: (qpId: number) => void = () => {};
+
+  constructor(private readonly parts: ZipDeviceParts) {
+    this.coreChoice = new CoreChoice(parts.polled, parts.workers, parts.inlineBytes);
+    this.mailbox = new Mailbox({
+      words: (address, bytes) => this.kernelWords(address, bytes),
+      startQueue: (qpId, sq, cq) => this.startQueue(qpId, sq, cq),
+      stopQueue: (qpId) => this.stopQueue(qpId),
+    });
+  }
+
+  read32(offset: number): number {
+    const value = this.mailbox.read32(offset);
+    if (value !== undefined) return value;
+    this.parts.log.warn({ offset: hex(offset) }, 'read of unmapped ZIP register');
+    return 0xffff_ffff;
+  }
+
+  write32(offset: number, value: number): void {
+    this.parts.log.warn({ offset: hex(offset), value: hex(value) }, 'write to unmapped ZIP register');
+  }
+
+  write128(offset: number, words: readonly [number, number, number, number]): void {
+    if (!this.mailbox.write128(offset, words)) this.write32(offset, words[0]);
+  }
+
+  doorbellPage(qpId: number): MmioView {
+    return {
+      read32: () => 0xffff_ffff, // doorbells are write only
+      write64: (offset, low, high) => this.ringDoorbell(qpId, offset, low, high),
+    };
+  }
+
+  onCompletionInterrupt(listener: (qpId: number) => void): void {
+    this.interrupt = listener;
+  }
+
+  cores(): DeviceSnapshot['cores'] {
+    return [this.parts.polled, ...this.parts.workers].map(({ id, name, where, jobs, busyUs }) => ({
+      id,
+      name,
+      where,
+      jobs,
+      busyNs: Math.round(busyUs * 1000),
+    }));
+  }
+
+  /** @returns undefined for a queue that is not started */
+  statistics(qpId: number): QueueStatistics | undefined {
+    const queue = this.queues.get(qpId);
+    if (!queue) return undefined;
+    const latencyUs = queue.latencyUs.percentiles();
+    return { ...queue.counters, inFlight: queue.inFlight, ...(latencyUs ? { latencyUs } : {}) };
+  }
+
+  async dispose(): Promise<void> {
+    for (const queue of this.queues.values()) queue.isStopped = true;
+    this.queues.clear();
+    await Promise.all(this.parts.workers.map((worker) => worker.dispose()));
+  }
+
+  private startQueue(qpId: number, sq: SqContext, cq: CqContext): boolean {
+    const sqWords = this.kernelWords(sq.base, sq.depth * SQE_BYTES);
+    const cqWords = this.kernelWords(cq.base, cq.depth * CQE_BYTES);
+    if (!sqWords || !cqWords) return false;
+    this.queues.set(qpId, new QueuePair(qpId, sq, cq, sqWords, cqWords));
+    return true;
+  }
+
+  /** What runs in a core is discarded when it comes back. */
+  private stopQueue(qpId: number): boolean {
+    const queue = this.queues.get(qpId);
+    if (!queue) return false;
+    queue.isStopped = true;
+    this.arbiter.remove(queue);
+    this.queues.delete(qpId);
+    return true;
+  }
+
+  /** Rings and contexts are the kernel's coherent memory: contiguous, reached without PASID. */
+  private kernelWords(address: Iova, bytes: number): Uint32Array | undefined {
+    const extents = this.parts.translator.translate(this.parts.streamId, pasid(0), address, bytes, 'write');
+    const [only] = extents ?? [];
+    return only && extents?.length === 1 ? this.parts.memory.words(only.address, bytes / 4) : undefined;
+  }
+
+  private ringDoorbell(qpId: number, offset: number, low: number, high: number): void {
+    const queue = this.queues.get(qpId);
+    const words = new Uint32Array([low, high]);
+    if (offset !== DOORBELL_OFFSET || !queue || getField(words, 0, DOORBELL.queue) !== qpId) {
+      this.parts.log.warn({ qpId, offset: hex(offset), low: hex(low) }, 'doorbell refused');
+      return;
+    }
+    const index = getField(words, 0, DOORBELL.index);
+    switch (getField(words, 0, DOORBELL.command)) {
+      case DOORBELL_COMMAND.sq:
+        if (!queue.ringSq(index, this.parts.clock.monotonicUs()))
+          this.parts.log.warn({ qpId, index }, 'SQ doorbell with an index outside the ring');
+        this.arbiter.add(queue);
+        this.dispatchAll();
+        return;
+      case DOORBELL_COMMAND.cq:
+        queue.isArmed = getField(words, 0, DOORBELL.priority) === 1;
+        return;
+      default:
+        this.parts.log.warn({ qpId, low: hex(low) }, 'doorbell command unknown to queues');
+    }
+  }
+
+  /** Not re-entrant: a completion that rings again only leaves work for the loop that runs already. */
+  private dispatchAll(): void {
+    if (this.isDispatching) return;
+    this.isDispatching = true;
+    try {
+      this.arbiter.run(
+        (queue) => Math.max(1, getField(queue.sqWords, queue.headBase, SQE.inputDataLength)),
+        (queue) => this.dispatchHead(queue),
+      );
+    } finally {
+      this.isDispatching = false;
+    }
+  }
+
+  private dispatchHead(queue: QueuePair): boolean {
+    const base = queue.headBase;
+    const request = decodeSqe(queue.sqWords, base, this.parts.variant);
+    if (typeof request === 'string') {
+      const sqe = queue.fetch();
+      this.parts.log.warn({ qpId: queue.qpId, field: request }, 'malformed SQE');
+      this.finish(queue, sqe, undefined, STATUS.badRequest, `bad SQE field ${request}`);
+      return true;
+    }
+    const core = this.coreChoice.choose(request);
+    if (!core) return false;
+    const sqe = queue.fetch();
+    const job = this.translate(queue, base, request);
+    if (!job) this.finish(queue, sqe, undefined, STATUS.busError, 'DMA aborted by the IOMMU');
+    else core.run(job, (result) => this.finish(queue, sqe, result, result.status));
+    return true;
+  }
+
+  private translate(queue: QueuePair, base: number, request: DecodedSqe): EngineJob | undefined {
+    const reach = (address: Iova, bytes: number, access: Access): Extent[] | undefined =>
+      bytes === 0
+        ? []
+        : this.parts.translator.translate(this.parts.streamId, queue.sq.pasid, address, bytes, access);
+    const source = reach(request.source, request.sourceBytes, 'read');
+    if (!source) return undefined;
+    const destination = reach(request.destination, request.destinationBytes, 'write');
+    if (!destination) return undefined;
+    let context = 0;
+    if (request.isStateful) {
+      const extents = reach(request.context, STREAM_CONTEXT_BYTES - STREAM_CONTEXT_HW_OFFSET, 'write');
+      const [only] = extents ?? [];
+      if (!only || extents?.length !== 1) return undefined;
+      context = only.address;
+    }
+    const word = (f: 'ctxDw0' | 'ctxDw1' | 'ctxDw2' | 'checksum' | 'isize') =>
+      getField(queue.sqWords, base, SQE[f]);
+    return {
+      operation: queue.sq.operation,
+      checksum: request.checksum,
+      level: request.level,
+      windowBytes: request.windowBytes,
+      isFinal: request.isFinal,
+      isStateful: request.isStateful,
+      isStreamNew: request.isStreamNew,
+      source,
+      destination,
+      context,
+      ctxDw0: word('ctxDw0'),
+      ctxDw1: word('ctxDw1'),
+      ctxDw2: word('ctxDw2'),
+      checksumIn: word('checksum'),
+      isizeIn: word('isize'),
+    };
+  }
+
+  /** Writes the outcome back into the SQE's slot, posts what is due in order, interrupts if armed. */
+  private finish(
+    queue: QueuePair,
+    sqe: FetchedSqe,
+    result: EngineResult | undefined,
+    status: number,
+    failure = `status ${hex(status, 2)}`,
+  ): void {
+    if (queue.isStopped) return; // the rings may be gone
+    const words = queue.sqWords;
+    const base = sqe.index * SQE_WORDS;
+    setField(words, base, SQE.consumed, result?.consumed ?? 0);
+    setField(words, base, SQE.produced, result?.produced ?? 0);
+    words[base + SQE.status.dword] = status | (result?.isLastBlock ? 1 << SQE.lastBlock.shift : 0);
+    if (result) {
+      setField(words, base, SQE.coreTag, CORE_TAGS.indexOf(result.core));
+      setField(words, base, SQE.ctxDw0, result.ctxDw0);
+      setField(words, base, SQE.ctxDw1, result.ctxDw1);
+      setField(words, base, SQE.ctxDw2, result.ctxDw2);
+      setField(words, base, SQE.isize, result.isize);
+      setField(words, base, SQE.checksum, result.checksum);
+    }
+    sqe.isDone = true;
+    const { counters } = queue;
+    counters.operations++;
+    counters.bytesIn += result?.consumed ?? 0;
+    counters.bytesOut += result?.produced ?? 0;
+    if (!GOOD_STATUS.has(status)) {
+      counters.errors++;
+      counters.lastError = failure;
+    }
+    const posted = queue.postCompletions(this.parts.clock.monotonicUs());
+    if (posted > 0 && queue.isArmed) {
+      queue.isArmed = false;
+      this.interrupt(queue.qpId);
+    }
+    this.dispatchAll();
+  }
+}

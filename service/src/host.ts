@@ -1,0 +1,163 @@
+import { randomUUID } from 'node:crypto';
+import type { CoreName, QueueMode, QueueSnapshot, StackView } from '../../shared/src/telemetry.ts';
+import { streamId } from '../../shared/src/units.ts';
+import type { Codec } from './codec/codec.ts';
+import { WarpDriveCodec } from './codec/warpdrive-codec.ts';
+import { wasmModule } from './emulator/deflate/wasm-core.ts';
+import { chooseCore } from './emulator/engine/choose-core.ts';
+import { allocateCoreRanges } from './emulator/engine/core-ranges.ts';
+import { createDataPaths } from './emulator/engine/data-paths.ts';
+import { EngineCore } from './emulator/engine/engine-core.ts';
+import { PolledCore } from './emulator/engine/polled-core.ts';
+import { WorkerCore } from './emulator/engine/worker-core.ts';
+import { ZipDevice } from './emulator/zip-device.ts';
+import { QUEUE_DEPTH } from './hw-abi/qm.ts';
+import { ZIP_V3 } from './hw-abi/zip-variant.ts';
+import { Iommu } from './kernel/iommu/iommu.ts';
+import { Kernel } from './kernel/kernel.ts';
+import { ParentDevice } from './kernel/mdev/parent-device.ts';
+import { systemClock } from './platform/clock.ts';
+import type { Log } from './platform/log.ts';
+import { PhysicalMemory } from './platform/physical-memory.ts';
+import { AcceleratorLibrary } from './warpdrive/accelerator-library.ts';
+
+export interface HostOptions {
+  mode: QueueMode;
+  core: CoreName | 'auto';
+  /** Engine cores in worker threads, beside the polled one. */
+  cores: number;
+  /** Queues of the service itself, at least 2. */
+  queues: number;
+  /** Largest input of one job. */
+  jobBytes?: number;
+  /** Jobs up to this size run on the polled core. */
+  inlineBytes?: number;
+}
+
+/** One stack: device, kernel side, user library, codec; and the view of it all. */
+export interface Host {
+  readonly codec: Codec;
+  readonly view: StackView;
+  close(): Promise<void>;
+}
+
+/** The emulated endpoint: address and stream id as a Kunpeng server shows its first ZIP engine. */
+const DEVICE_NAME = 'hisi_zip-0';
+const BDF = '0000:75:00.0';
+const STREAM_ID = streamId(0x7500);
+const MDEV_TYPE = { id: 'hisi_zip-zip', name: 'ZIP queue' };
+/** Queues of the physical function, as the mainline driver's default for pf_q_num. */
+const PF_QUEUES = 64;
+const RAM_BYTES = 1024 * 1024 * 1024;
+
+const JOB_BYTES = 256 * 1024;
+const INLINE_BYTES = 16 * 1024;
+const SLOT_WAIT_MS = 30_000;
+const JOB_DEADLINE_MS = 30_000;
+
+/**
+ * Builds one stack on the emulated device and attaches the service to it.
+ * @throws WD_E_EINVAL, WD_E_NO_QUEUE
+ */
+export async function createHost(options: HostOptions, log: Log): Promise<Host> {
+  const { mode, cores, queues } = options;
+  const { name: core, reason: coreReason } = await chooseCore(options.core);
+  const inlineBytes = options.inlineBytes ?? INLINE_BYTES;
+  const memory = new PhysicalMemory(RAM_BYTES);
+  const clock = systemClock;
+  const iommu = new Iommu(clock, 'stall');
+  const parent = new ParentDevice(DEVICE_NAME, BDF, STREAM_ID, [MDEV_TYPE], PF_QUEUES, clock);
+
+  const polledRanges = allocateCoreRanges(memory);
+  const polledPaths = createDataPaths(core, memory.wasm, polledRanges.scratch);
+  const polled = new PolledCore(0, core, new EngineCore(memory.wasm, polledPaths, polledRanges));
+  const workers = Array.from(
+    { length: cores },
+    (_, index) =>
+      new WorkerCore(
+        index + 1,
+        { memory: memory.wasm, core, ranges: allocateCoreRanges(memory), module: wasmModule() },
+        log,
+      ),
+  );
+  const device = new ZipDevice({
+    variant: ZIP_V3,
+    streamId: STREAM_ID,
+    translator: iommu,
+    memory,
+    polled,
+    workers,
+    inlineBytes,
+    clock,
+    log,
+  });
+  const kernel = new Kernel({
+    parent,
+    iommu,
+    memory,
+    bus: device,
+    isIommuOff: mode === 'noiommu',
+    cores: () => device.cores(),
+  });
+  if (mode === 'noiommu') log.warn({ mode }, 'the IOMMU is off: queues address physical memory');
+  // root's part: mdevs exist before any process asks for a queue
+  for (let i = 0; i < queues; i++) parent.create(randomUUID(), MDEV_TYPE.id);
+
+  const library = new AcceleratorLibrary(
+    kernel,
+    {
+      mode,
+      owner: { pid: process.pid, name: 'warpdrive' },
+      queues,
+      jobBytes: options.jobBytes ?? JOB_BYTES,
+      smallJobBytes: inlineBytes,
+      largeSlots: cores * 3 + 2,
+      waitMs: SLOT_WAIT_MS,
+      deadlineMs: JOB_DEADLINE_MS,
+    },
+    clock,
+    log,
+  );
+
+  const queueSnapshots = (): QueueSnapshot[] =>
+    kernel.openQueues().map(({ process: owner, queue }) => ({
+      id: queue.id,
+      device: parent.name,
+      qpId: queue.qpId,
+      mdev: queue.mdev.uuid,
+      owner: owner.owner,
+      mode: owner.mode,
+      operation: queue.operation,
+      priority: queue.priority,
+      state: queue.state,
+      depth: QUEUE_DEPTH,
+      busy: library.busyCount(queue.qpId),
+      ...(device.statistics(queue.qpId) ?? {
+        inFlight: 0,
+        operations: 0,
+        bytesIn: 0,
+        bytesOut: 0,
+        doorbells: 0,
+        errors: 0,
+      }),
+    }));
+
+  return {
+    codec: new WarpDriveCodec(library, core),
+    view: {
+      mode,
+      core,
+      coreReason,
+      emulated: true,
+      devices: () => kernel.devices(),
+      mdevs: () => kernel.mdevs(),
+      queues: queueSnapshots,
+      faults: (sinceSeq) => kernel.faults(sinceSeq),
+      onFault: (listener) => kernel.onFault(listener),
+    },
+    async close() {
+      library.close();
+      await device.dispose();
+    },
+  };
+}

@@ -1,0 +1,36 @@
+import { pino } from 'pino';
+
+/** Object first, then a short constant message; see docs/operations. Never payload bytes, never secrets. */
+export interface Log {
+  debug(details: object, message: string): void;
+  info(details: object, message: string): void;
+  warn(details: object, message: string): void;
+  error(details: object, message: string): void;
+  child(bindings: Record<string, unknown>): Log;
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+
+/**
+ * One JSON object per line on stderr with UTC time, or a readable line if `pretty`. stderr, because stdout belongs
+ * to what a command was asked for.
+ */
+export function createLog(options: { level: LogLevel; pretty?: boolean }): Log {
+  return options.pretty
+    ? pino({
+        level: options.level,
+        transport: { target: 'pino-pretty', options: { destination: 2, ignore: 'pid,hostname' } },
+      })
+    : pino(
+        { level: options.level, timestamp: pino.stdTimeFunctions.isoTime, base: null },
+        pino.destination({ dest: 2, sync: false }),
+      );
+}
+
+export const silentLog: Log = {
+  debug() {},
+  info() {},
+  warn() {},
+  error() {},
+  child: () => silentLog,
+};

@@ -1,0 +1,143 @@
+import { WarpDriveError } from '../../../shared/src/problem.ts';
+import type { Operation, QueueMode } from '../../../shared/src/telemetry.ts';
+import {
+  newStream,
+  STREAM_CONTEXT_BYTES,
+  type StreamState,
+  type ZipCompletion,
+  type ZipRequest,
+} from '../driver/zip/zip-queue.ts';
+import type { AcceleratorHost, DmaBuffer, ProcessContext } from '../platform/accelerator.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
+import { QueueSession } from './queue-session.ts';
+import { SlotPool } from './slot-pool.ts';
+
+export interface LibraryOptions {
+  mode: QueueMode;
+  owner: { pid: number; name: string };
+  /** Queues to open, shared out over both operations; at least 2. */
+  queues: number;
+  /** Largest input of one job. */
+  jobBytes: number;
+  /** Jobs up to this size have slots of their own, so that they never wait behind large ones. */
+  smallJobBytes: number;
+  /** Large jobs in flight at once. */
+  largeSlots: number;
+  waitMs: number;
+  deadlineMs: number;
+}
+
+export type { ZipCompletion } from '../driver/zip/zip-queue.ts';
+
+/** Room that DEFLATE may need beyond its input: stored blocks, sync flush, trailer. */
+const EXPANSION_BYTES = 1024;
+const SMALL_SLOTS = 32;
+/** A decompression job may write this much, whatever its input. */
+const MIN_DESTINATION_BYTES = 256 * 1024;
+
+/** A stream's device context, returned to the library when the stream ends. */
+export interface OpenStream {
+  readonly state: StreamState;
+  close(): void;
+}
+
+/**
+ * The user library (the "libwd" of WarpDrive): attaches as one process, opens queues for both operations, and gives
+ * jobs a slot, a queue and a completion.
+ */
+export class AcceleratorLibrary {
+  readonly jobBytes: number;
+  readonly smallJobBytes: number;
+  readonly small: SlotPool;
+  readonly large: SlotPool;
+  private readonly process: ProcessContext;
+  private readonly sessions: Record<Operation, QueueSession[]>;
+  private readonly idleContexts: DmaBuffer[] = [];
+
+  /** @throws WD_E_NO_QUEUE, WD_E_EINVAL */
+  constructor(host: AcceleratorHost, options: LibraryOptions, clock: Clock, log: Log) {
+    const { mode, owner, jobBytes, smallJobBytes, waitMs } = options;
+    this.jobBytes = jobBytes;
+    this.smallJobBytes = smallJobBytes;
+    this.process = host.attach({ mode, owner });
+    const destination = (bytes: number): number => bytes + Math.ceil(bytes / 1024) + EXPANSION_BYTES;
+    this.small = new SlotPool(this.process, clock, {
+      slots: SMALL_SLOTS,
+      sourceBytes: smallJobBytes,
+      destinationBytes: Math.max(MIN_DESTINATION_BYTES, destination(smallJobBytes)),
+      waitMs,
+    });
+    this.large = new SlotPool(this.process, clock, {
+      slots: options.largeSlots,
+      sourceBytes: jobBytes,
+      destinationBytes: Math.max(MIN_DESTINATION_BYTES, destination(jobBytes)),
+      waitMs,
+    });
+    const open = (operation: Operation, count: number): QueueSession[] =>
+      Array.from(
+        { length: count },
+        () => new QueueSession(this.process, { operation, priority: 0 }, clock, log, options.deadlineMs),
+      );
+    try {
+      const half = Math.max(1, Math.floor(options.queues / 2));
+      this.sessions = {
+        compress: open('compress', Math.max(1, options.queues - half)),
+        decompress: open('decompress', half),
+      };
+    } catch (error) {
+      this.process.close();
+      throw error;
+    }
+  }
+
+  slotsFor(bytes: number): SlotPool {
+    return bytes <= this.smallJobBytes ? this.small : this.large;
+  }
+
+  /**
+   * Runs one job on the operation's least loaded queue; small jobs have the first queue to themselves if there are
+   * two, because completions of a queue come in order.
+   * @throws WD_E_NO_QUEUE when every ring is full
+   */
+  run(operation: Operation, request: ZipRequest): Promise<ZipCompletion> {
+    const all = this.sessions[operation];
+    const isSmall = request.sourceBytes <= this.smallJobBytes;
+    const candidates = all.length === 1 ? all : isSmall ? all.slice(0, 1) : all.slice(1);
+    let best: QueueSession | undefined;
+    for (const session of candidates)
+      if (session.inFlight < (best?.inFlight ?? Number.POSITIVE_INFINITY)) best = session;
+    const completion = best?.run(request);
+    if (!completion)
+      throw new WarpDriveError('WD_E_NO_QUEUE', `the rings of all ${operation} queues are full`, {
+        operation,
+      });
+    return completion;
+  }
+
+  /** @throws WD_E_NO_MEMORY */
+  openStream(): OpenStream {
+    const context = this.idleContexts.pop() ?? this.process.allocate(STREAM_CONTEXT_BYTES);
+    let isOpen = true;
+    return {
+      state: newStream(context.address),
+      close: () => {
+        if (isOpen) this.idleContexts.push(context);
+        isOpen = false;
+      },
+    };
+  }
+
+  /** Refused submissions of a queue, for its statistics. */
+  busyCount(qpId: number): number {
+    for (const session of [...this.sessions.compress, ...this.sessions.decompress])
+      if (session.qpId === qpId) return session.busy;
+    return 0;
+  }
+
+  /** Jobs that are out end as device errors. */
+  close(): void {
+    for (const session of [...this.sessions.compress, ...this.sessions.decompress]) session.close();
+    this.process.close();
+  }
+}

@@ -1,0 +1,110 @@
+import type { ZipCompletion, ZipRequest } from '../driver/zip/zip-queue.ts';
+import { ZipQueue } from '../driver/zip/zip-queue.ts';
+import type { ProcessContext, QueueHandle, QueueRequest } from '../platform/accelerator.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
+
+/** What a job gets whose queue was taken away under it. */
+const LOST: ZipCompletion = {
+  outcome: 'device-error',
+  status: 0xff,
+  consumed: 0,
+  produced: 0,
+  checksum: 0,
+  isize: 0,
+  isTrailerMissing: false,
+  core: undefined,
+};
+
+/**
+ * One queue of the library: many jobs in flight, a deadline over the oldest, and a new queue in place of one that
+ * stopped answering.
+ */
+export class QueueSession {
+  private handle: QueueHandle;
+  private queue: ZipQueue;
+  private oldestSince = 0;
+  private cancelDeadline: (() => void) | undefined;
+  private isClosed = false;
+
+  constructor(
+    private readonly process: ProcessContext,
+    private readonly request: QueueRequest,
+    private readonly clock: Clock,
+    private readonly log: Log,
+    private readonly deadlineMs: number,
+  ) {
+    [this.handle, this.queue] = this.open();
+  }
+
+  get qpId(): number {
+    return this.handle.qpId;
+  }
+
+  get inFlight(): number {
+    return this.queue.inFlight;
+  }
+
+  /** Submissions refused because the ring was full. */
+  get busy(): number {
+    return this.queue.busy;
+  }
+
+  /**
+   * Runs one job. A polled engine core may have finished it on return: then the promise is settled already.
+   * @returns undefined when the ring is full
+   * @throws WD_E_EINVAL, WD_E_DEVICE_RESET
+   */
+  run(request: ZipRequest): Promise<ZipCompletion> | undefined {
+    let resolve: (completion: ZipCompletion) => void = () => {};
+    const promise = new Promise<ZipCompletion>((settle) => {
+      resolve = settle;
+    });
+    const isTaken = this.queue.trySubmit(request, (completion) => {
+      this.oldestSince = this.clock.monotonicUs();
+      resolve(completion);
+    });
+    if (!isTaken) return undefined;
+    this.queue.pollOrArm();
+    if (this.queue.inFlight > 0 && !this.cancelDeadline) {
+      this.oldestSince = this.clock.monotonicUs();
+      this.watch();
+    }
+    return promise;
+  }
+
+  close(): void {
+    this.isClosed = true;
+    this.cancelDeadline?.();
+    this.handle.close();
+    this.queue.abandon(LOST);
+  }
+
+  private open(): [QueueHandle, ZipQueue] {
+    const handle = this.process.openQueue(this.request);
+    const queue = new ZipQueue(handle);
+    handle.start();
+    return [handle, queue];
+  }
+
+  /** One timer a queue, not one a job: completions come in order, so only the oldest can be late. */
+  private watch(): void {
+    this.cancelDeadline = this.clock.after(this.deadlineMs, () => {
+      this.cancelDeadline = undefined;
+      if (this.isClosed || this.queue.inFlight === 0) return;
+      if (this.clock.monotonicUs() - this.oldestSince >= this.deadlineMs * 1000) this.replace();
+      else this.watch();
+    });
+  }
+
+  private replace(): void {
+    const { queue, handle } = this;
+    this.log.error(
+      { queue: handle.id, inFlight: queue.inFlight, deadlineMs: this.deadlineMs },
+      'queue passed its deadline, reopening',
+    );
+    handle.close();
+    [this.handle, this.queue] = this.open();
+    queue.abandon(LOST);
+  }
+}
