@@ -1,5 +1,5 @@
 import type { DeviceSnapshot } from '../../../shared/src/telemetry.ts';
-import { hex, type Iova, pasid, type StreamId } from '../../../shared/src/units.ts';
+import { hex, type Iova, iova, pasid, type StreamId } from '../../../shared/src/units.ts';
 import { getField, setField } from '../hw-abi/field.ts';
 import { CQE_BYTES, DOORBELL, DOORBELL_COMMAND, DOORBELL_OFFSET } from '../hw-abi/qm.ts';
 import {
@@ -201,7 +201,18 @@ export class ZipDevice implements DeviceBus {
     const sqe = queue.fetch();
     const job = this.translate(queue, base, request);
     if (!job) this.finish(queue, sqe, undefined, STATUS.busError, 'DMA aborted by the IOMMU');
-    else core.run(job, (result) => this.finish(queue, sqe, result, result.status));
+    else
+      core.run(job, (result) => {
+        const { fault } = result;
+        if (fault)
+          this.parts.translator.report(
+            this.parts.streamId,
+            queue.sq.pasid,
+            iova(request[fault.part] + fault.offset),
+            fault.access,
+          );
+        this.finish(queue, sqe, result, result.status);
+      });
     return true;
   }
 
@@ -214,13 +225,9 @@ export class ZipDevice implements DeviceBus {
     if (!source) return undefined;
     const destination = reach(request.destination, request.destinationBytes, 'write');
     if (!destination) return undefined;
-    let context = 0;
-    if (request.isStateful) {
-      const extents = reach(request.context, STREAM_CONTEXT_BYTES - STREAM_CONTEXT_HW_OFFSET, 'write');
-      const [only] = extents ?? [];
-      if (!only || extents?.length !== 1) return undefined;
-      context = only.address;
-    }
+    const contextBytes = request.isStateful ? STREAM_CONTEXT_BYTES - STREAM_CONTEXT_HW_OFFSET : 0;
+    const context = reach(request.context, contextBytes, 'write');
+    if (!context) return undefined;
     const word = (f: 'ctxDw0' | 'ctxDw1' | 'ctxDw2' | 'checksum' | 'isize') =>
       getField(queue.sqWords, base, SQE[f]);
     return {

@@ -1,9 +1,12 @@
 import { WarpDriveError } from '../../../shared/src/problem.ts';
-import { PAGE_BYTES, type PhysAddr, physAddr } from '../../../shared/src/units.ts';
+import { hex, PAGE_BYTES, type PhysAddr, physAddr } from '../../../shared/src/units.ts';
 
 const WASM_PAGE_BYTES = 65536;
 /** Grow in steps of this size: each growth makes one new view object. */
 const GROW_BYTES = 4 * 1024 * 1024;
+/** Physical addresses from here on are windows of WINDOW_STRIDE bytes each; RAM is far below. */
+const WINDOW_BASE = 2 ** 40;
+const WINDOW_STRIDE = 2 ** 30;
 
 /**
  * The emulated machine's RAM: one shared WebAssembly memory, so that the kernel model, the device and WASM engine
@@ -18,6 +21,9 @@ export class PhysicalMemory {
   /** Free runs of frames, ascending and never adjacent. */
   private free: { start: number; frames: number }[] = [];
   private allocatedFrames = 0;
+  /** Memory from outside (files that other processes map too), by window number. */
+  private readonly windows = new Map<number, ArrayBuffer>();
+  private nextWindow = 0;
 
   /** @param maxBytes RAM size, a multiple of 64 KiB, at most 4 GiB. */
   constructor(maxBytes: number) {
@@ -38,12 +44,20 @@ export class PhysicalMemory {
 
   /** `bytes` bytes of RAM at `address`, in place. */
   view(address: PhysAddr, bytes: number): Uint8Array {
+    if (address >= WINDOW_BASE) {
+      const { buffer, offset } = this.window(address);
+      return new Uint8Array(buffer, offset, bytes);
+    }
     if (address + bytes > this.whole.length) this.refresh();
     return this.whole.subarray(address, address + bytes);
   }
 
   /** 32-bit words of RAM; `address` is a multiple of 4. */
   words(address: PhysAddr, count: number): Uint32Array {
+    if (address >= WINDOW_BASE) {
+      const { buffer, offset } = this.window(address);
+      return new Uint32Array(buffer, offset, count);
+    }
     if (address + count * 4 > this.whole.length) this.refresh();
     return new Uint32Array(this.wasm.buffer, address, count);
   }
@@ -99,6 +113,33 @@ export class PhysicalMemory {
     this.free.splice(at, 0, { start, frames });
     this.joinAt(at);
     if (at > 0) this.joinAt(at - 1);
+  }
+
+  /**
+   * Gives memory from outside a physical address, so that the device reaches it as any other. Its owner calls
+   * `dropWindow` before the memory goes away.
+   */
+  addWindow(buffer: ArrayBuffer): PhysAddr {
+    const id = this.nextWindow++;
+    this.windows.set(id, buffer);
+    return physAddr(WINDOW_BASE + id * WINDOW_STRIDE);
+  }
+
+  dropWindow(address: PhysAddr): void {
+    this.windows.delete(Math.floor((address - WINDOW_BASE) / WINDOW_STRIDE));
+  }
+
+  /** Windows in use: none when no other process has a queue. */
+  get windowCount(): number {
+    return this.windows.size;
+  }
+
+  private window(address: number): { buffer: ArrayBuffer; offset: number } {
+    const id = Math.floor((address - WINDOW_BASE) / WINDOW_STRIDE);
+    const buffer = this.windows.get(id);
+    if (!buffer)
+      throw new WarpDriveError('WD_E_INTERNAL', `no memory at physical address ${hex(address, 12)}`);
+    return { buffer, offset: address - WINDOW_BASE - id * WINDOW_STRIDE };
   }
 
   private joinAt(index: number): void {

@@ -2,7 +2,7 @@ import { MAX_FLAT_BYTES, STREAM_CONTEXT_BYTES } from '../../hw-abi/zip-sqe.ts';
 import type { PhysicalMemory } from '../../platform/physical-memory.ts';
 import type { MemoryRange } from '../deflate/core.ts';
 import { WASM_SCRATCH_BYTES } from '../deflate/wasm-core.ts';
-import type { CoreRanges } from './staging.ts';
+import type { CoreRanges } from './dma.ts';
 
 /** Takes one core's share of RAM. The host commits it page by page on first touch, so unused staging costs nothing. */
 export function allocateCoreRanges(memory: PhysicalMemory): CoreRanges {

@@ -20,16 +20,21 @@ export function createDataPaths(
   switch (name) {
     case 'zlib': {
       const zlib = createZlibDeflater(memory);
-      return { forLevel: () => zlib, inflater: wasm() };
+      const inflater = wasm();
+      return { forLevel: () => zlib, inflater, portableInflater: inflater };
     }
     case 'isal': {
       const isal = createIsalCore(memory);
       const thorough = wasm();
-      return { forLevel: (level) => (level <= ISAL_MAX_LEVEL ? isal : thorough), inflater: isal };
+      return {
+        forLevel: (level) => (level <= ISAL_MAX_LEVEL ? isal : thorough),
+        inflater: isal,
+        portableInflater: thorough,
+      };
     }
     case 'wasm': {
       const core = wasm();
-      return { forLevel: () => core, inflater: core };
+      return { forLevel: () => core, inflater: core, portableInflater: core };
     }
   }
 }

@@ -1,14 +1,17 @@
 import type { CoreName } from '../../../../shared/src/telemetry.ts';
 import { CTX, CTX_STATE, STATUS, STREAM_CONTEXT_HW_OFFSET } from '../../hw-abi/zip-sqe.ts';
 import type { Deflater, Inflater, MemoryRange } from '../deflate/core.ts';
+import { type CoreRanges, Dma, DmaFault } from './dma.ts';
 import { type EngineJob, type EngineResult, failedResult } from './job.ts';
-import { type CoreRanges, gather, outputRange, scatter } from './staging.ts';
 import { TRAILER_BYTES, trailerMatches, writeTrailer } from './trailer.ts';
 
-/** The data paths of one engine core: which one compresses depends on the level. */
+/** The data paths of one engine core. */
 export interface DataPaths {
+  /** Which one compresses depends on the level. */
   forLevel(level: number): Deflater;
   readonly inflater: Inflater;
+  /** For streams whose context is brought here for each job: keeps all its state in the context. */
+  readonly portableInflater: Inflater;
 }
 
 const FINAL_BLOCK_SEEN = 1 << CTX.finalBlockSeen.shift;
@@ -20,6 +23,7 @@ const CHECKSUM_START = { none: 0, crc32: 0, adler32: 1 } as const;
  */
 export class EngineCore {
   private whole: Uint8Array;
+  private dma: Dma;
 
   constructor(
     private readonly memory: WebAssembly.Memory,
@@ -27,18 +31,34 @@ export class EngineCore {
     private readonly ranges: CoreRanges,
   ) {
     this.whole = new Uint8Array(memory.buffer);
+    this.dma = new Dma(this.whole);
   }
 
   run(job: EngineJob): EngineResult {
-    if (this.whole.buffer !== this.memory.buffer) this.whole = new Uint8Array(this.memory.buffer);
-    return job.operation === 'compress' ? this.compress(job) : this.decompress(job);
+    if (this.whole.buffer !== this.memory.buffer) {
+      this.whole = new Uint8Array(this.memory.buffer);
+      this.dma = new Dma(this.whole);
+    }
+    const started = performance.now();
+    try {
+      const result = job.operation === 'compress' ? this.compress(job) : this.decompress(job);
+      result.busyUs = (performance.now() - started) * 1000;
+      return result;
+    } catch (error) {
+      if (!(error instanceof DmaFault)) throw error;
+      const { offset, access } = error;
+      const part = access === 'read' ? 'source' : 'destination';
+      return {
+        ...failedResult(job, STATUS.busError, this.paths.inflater.name),
+        fault: { part, offset, access },
+      };
+    }
   }
 
   private compress(job: EngineJob): EngineResult {
-    const started = performance.now();
     const path = this.paths.forLevel(job.level);
-    const source = gather(this.whole, job.source, this.ranges.source);
-    const destination = outputRange(job.destination, this.ranges.destination);
+    const source = this.dma.read(job.source, this.ranges.source);
+    const destination = this.dma.place(job.destination, this.ranges.destination);
     if (!source || !destination) return failedResult(job, STATUS.badRequest, path.name);
     const trailerBytes = job.isFinal ? TRAILER_BYTES[job.checksum] : 0;
     const isContinued = job.isStateful && !job.isStreamNew;
@@ -58,7 +78,7 @@ export class EngineCore {
     const produced = result.produced + trailerBytes;
     if (trailerBytes > 0)
       writeTrailer(this.whole, destination.offset + result.produced, job.checksum, result.checksum, isize);
-    scatter(this.whole, destination, job.destination, produced);
+    this.dma.write(destination, this.ranges.destination, job.destination, produced);
     return {
       ...failedResult(job, produced > source.bytes ? STATUS.negativeCompression : STATUS.ok, path.name),
       isLastBlock: job.isFinal,
@@ -66,16 +86,16 @@ export class EngineCore {
       produced,
       checksum: result.checksum,
       isize,
-      busyUs: (performance.now() - started) * 1000,
     };
   }
 
   private decompress(job: EngineJob): EngineResult {
-    const path = this.paths.inflater;
-    const source = gather(this.whole, job.source, this.ranges.source);
-    const destination = outputRange(job.destination, this.ranges.destination);
+    // a context that is staged has no address of its own by which a core could keep state
+    const isStaged = job.context.length > 1 || job.context.some(({ pid }) => pid !== undefined);
+    const path = isStaged ? this.paths.portableInflater : this.paths.inflater;
+    const source = this.dma.read(job.source, this.ranges.source);
+    const destination = this.dma.place(job.destination, this.ranges.destination);
     if (!source || !destination) return failedResult(job, STATUS.badRequest, path.name);
-    const started = performance.now();
     const isContinued = job.isStateful && !job.isStreamNew;
     if (isContinued && (job.ctxDw0 & FINAL_BLOCK_SEEN) !== 0)
       return this.endOfStream(job, path.name, source, 0, {
@@ -83,27 +103,23 @@ export class EngineCore {
         checksum: job.checksumIn,
         isize: job.isizeIn,
       });
+    const context = this.bringContext(job, isContinued);
     const result = path.inflate({
       checksum: job.checksum,
       checksumSeed: isContinued ? job.checksumIn : CHECKSUM_START[job.checksum],
       source,
       destination,
-      context: job.isStateful ? job.context - STREAM_CONTEXT_HW_OFFSET : this.ranges.context.offset,
+      context: context.offset - STREAM_CONTEXT_HW_OFFSET,
       isNew: !isContinued,
     });
-    scatter(this.whole, destination, job.destination, result.produced);
+    this.dma.write(destination, this.ranges.destination, job.destination, result.produced);
+    this.dma.write(context, this.contextStaging, job.context, context.bytes);
     const isize = ((isContinued ? job.isizeIn : 0) + result.produced) >>> 0;
     const state = { produced: result.produced, checksum: result.checksum, isize };
-    const busyUs = (performance.now() - started) * 1000;
-    const answer = {
-      ...failedResult(job, STATUS.ok, path.name),
-      ...state,
-      consumed: result.consumed,
-      busyUs,
-    };
+    const answer = { ...failedResult(job, STATUS.ok, path.name), ...state, consumed: result.consumed };
     switch (result.outcome) {
       case 'end':
-        return { ...this.endOfStream(job, path.name, source, result.consumed, state), busyUs };
+        return this.endOfStream(job, path.name, source, result.consumed, state);
       case 'more':
         return { ...answer, ctxDw0: CTX_STATE.none };
       case 'output-full':
@@ -115,6 +131,19 @@ export class EngineCore {
       case 'corrupt':
         return { ...answer, status: STATUS.corruptData };
     }
+  }
+
+  /** The device's part of a context, behind the software words. */
+  private get contextStaging(): MemoryRange {
+    const { offset, bytes } = this.ranges.context;
+    return { offset: offset + STREAM_CONTEXT_HW_OFFSET, bytes: bytes - STREAM_CONTEXT_HW_OFFSET };
+  }
+
+  /** The stream's context, in place or brought here; a context of the core's own for a stateless job. */
+  private bringContext(job: EngineJob, isContinued: boolean): MemoryRange {
+    const staging = this.contextStaging;
+    const range = isContinued ? this.dma.read(job.context, staging) : this.dma.place(job.context, staging);
+    return range ?? staging;
   }
 
   /** The DEFLATE data is complete; check the trailer if all of it is here, else ask for it. */

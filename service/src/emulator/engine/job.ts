@@ -1,5 +1,5 @@
 import type { CoreName, Operation } from '../../../../shared/src/telemetry.ts';
-import type { Extent } from '../../kernel/iommu/translator.ts';
+import type { Access, Extent } from '../../kernel/iommu/translator.ts';
 import type { ChecksumKind } from '../deflate/core.ts';
 
 /** An SQE after the queue manager decoded it and the IOMMU translated its addresses: what an engine core gets. */
@@ -14,8 +14,8 @@ export interface EngineJob {
   isStreamNew: boolean;
   source: Extent[];
   destination: Extent[];
-  /** Physical address of the stream context's hardware part; 0 when stateless. */
-  context: number;
+  /** The stream context's hardware part; empty when stateless. */
+  context: Extent[];
   ctxDw0: number;
   ctxDw1: number;
   ctxDw2: number;
@@ -36,6 +36,8 @@ export interface EngineResult {
   ctxDw2: number;
   core: CoreName;
   busyUs: number;
+  /** Set with status busError: an access that the host refused, by the buffer and the offset in it. */
+  fault?: { part: 'source' | 'destination' | 'context'; offset: number; access: Access };
 }
 
 /** A job that moved no byte. */

@@ -2,8 +2,8 @@ import { Worker } from 'node:worker_threads';
 import type { CoreName } from '../../../../shared/src/telemetry.ts';
 import { STATUS } from '../../hw-abi/zip-sqe.ts';
 import type { Log } from '../../platform/log.ts';
+import type { CoreRanges } from './dma.ts';
 import { type EngineJob, type EngineResult, failedResult } from './job.ts';
-import type { CoreRanges } from './staging.ts';
 
 export interface CoreWorkerData {
   memory: WebAssembly.Memory;

@@ -1,0 +1,157 @@
+/**
+ * The calls of the host's C library that Node does not offer: shared mappings, another process's memory, socket
+ * credentials. Linux only; the first call elsewhere fails with WD_E_ENODEV.
+ */
+import type { Socket } from 'node:net';
+import koffi from 'koffi';
+import { WarpDriveError } from '../../../shared/src/problem.ts';
+
+const PROT_READ_WRITE = 1 | 2;
+const MAP_SHARED = 1;
+const SOL_SOCKET = 1;
+const SO_PEERCRED = 17;
+const UCRED_BYTES = 12;
+const PR_SET_PTRACER = 0x59616d61;
+const IOVEC_BYTES = 16;
+const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
+
+interface Libc {
+  mmap(at: null, bytes: number, protection: number, flags: number, fd: number, offset: number): bigint;
+  munmap(address: bigint, bytes: number): number;
+  readProcess(
+    pid: number,
+    local: Buffer,
+    localCount: number,
+    remote: Buffer,
+    remoteCount: number,
+    flags: number,
+  ): number;
+  writeProcess(
+    pid: number,
+    local: Buffer,
+    localCount: number,
+    remote: Buffer,
+    remoteCount: number,
+    flags: number,
+  ): number;
+  getsockopt(fd: number, level: number, name: number, value: Buffer, length: Buffer): number;
+  prctl(option: number, a: number, b: number, c: number, d: number): number;
+}
+
+let loaded: Libc | undefined;
+
+function libc(): Libc {
+  if (loaded) return loaded;
+  if (process.platform !== 'linux')
+    throw new WarpDriveError('WD_E_ENODEV', `attaching processes needs Linux, this is ${process.platform}`);
+  const library = koffi.load('libc.so.6');
+  const vm =
+    '(int pid, void *local, uint64_t localCount, void *remote, uint64_t remoteCount, uint64_t flags)';
+  loaded = {
+    mmap: library.func(
+      'void *mmap(void *at, size_t bytes, int protection, int flags, int fd, int64_t offset)',
+    ),
+    munmap: library.func('int munmap(void *address, size_t bytes)'),
+    readProcess: library.func(`int64_t process_vm_readv${vm}`),
+    writeProcess: library.func(`int64_t process_vm_writev${vm}`),
+    getsockopt: library.func('int getsockopt(int fd, int level, int name, void *value, void *length)'),
+    prctl: library.func(
+      'int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)',
+    ),
+  };
+  return loaded;
+}
+
+const errnoName = (): string => {
+  const code = koffi.errno();
+  return Object.entries(koffi.os.errno).find(([, value]) => value === code)?.[0] ?? `errno ${code}`;
+};
+
+/** A shared mapping of a file. After `unmap` no view of `buffer` may be touched: the process would crash. */
+export interface SharedMapping {
+  readonly buffer: ArrayBuffer;
+  unmap(): void;
+}
+
+/** @throws WD_E_NO_MEMORY */
+export function mapShared(fd: number, bytes: number): SharedMapping {
+  const address = libc().mmap(null, bytes, PROT_READ_WRITE, MAP_SHARED, fd, 0);
+  if (address === MAP_FAILED)
+    throw new WarpDriveError('WD_E_NO_MEMORY', `mmap of ${bytes} bytes failed: ${errnoName()}`, {
+      errno: errnoName(),
+    });
+  let isMapped = true;
+  return {
+    buffer: koffi.view(address, bytes),
+    unmap() {
+      if (isMapped) libc().munmap(address, bytes);
+      isMapped = false;
+    },
+  };
+}
+
+/** Where a buffer's bytes are in this process. Valid as long as the buffer lives: V8 does not move backing stores. */
+export const addressOf = (bytes: Uint8Array): number => Number(koffi.address(bytes));
+
+export type TransferResult = { ok: true } | { ok: false; errno: string; moved: number };
+
+const local = Buffer.alloc(IOVEC_BYTES);
+const remote = Buffer.alloc(IOVEC_BYTES);
+
+function transfer(
+  call: 'readProcess' | 'writeProcess',
+  pid: number,
+  address: number,
+  bytes: Uint8Array,
+): TransferResult {
+  if (bytes.length === 0) return { ok: true };
+  local.writeBigUInt64LE(koffi.address(bytes), 0);
+  local.writeBigUInt64LE(BigInt(bytes.length), 8);
+  remote.writeBigUInt64LE(BigInt(address), 0);
+  remote.writeBigUInt64LE(BigInt(bytes.length), 8);
+  const moved = libc()[call](pid, local, 1, remote, 1, 0);
+  if (moved === bytes.length) return { ok: true };
+  return { ok: false, errno: moved < 0 ? errnoName() : 'EFAULT', moved: Math.max(0, moved) };
+}
+
+/** Copies another process's memory at `address` into `target` (process_vm_readv). */
+export const readProcess = (pid: number, address: number, target: Uint8Array): TransferResult =>
+  transfer('readProcess', pid, address, target);
+
+/** Copies `source` to another process's memory at `address` (process_vm_writev). */
+export const writeProcess = (pid: number, address: number, source: Uint8Array): TransferResult =>
+  transfer('writeProcess', pid, address, source);
+
+export interface PeerCredentials {
+  pid: number;
+  uid: number;
+  gid: number;
+}
+
+/**
+ * Who is at the other end of a Unix socket, as the kernel recorded it at connect (SO_PEERCRED).
+ * @throws WD_E_EINVAL when the socket is not a connected Unix socket
+ */
+export function peerCredentials(socket: Socket): PeerCredentials {
+  const fd = descriptorOf(socket);
+  const value = Buffer.alloc(UCRED_BYTES);
+  const length = Buffer.from(Uint32Array.of(UCRED_BYTES).buffer);
+  if (fd === undefined || libc().getsockopt(fd, SOL_SOCKET, SO_PEERCRED, value, length) !== 0)
+    throw new WarpDriveError('WD_E_EINVAL', 'the peer of this socket has no credentials', {
+      errno: errnoName(),
+    });
+  return { pid: value.readInt32LE(0), uid: value.readUInt32LE(4), gid: value.readUInt32LE(8) };
+}
+
+/** Node keeps the descriptor on a handle that its types do not show. */
+function descriptorOf(socket: Socket): number | undefined {
+  const handle: unknown = Reflect.get(socket, '_handle');
+  if (typeof handle !== 'object' || handle === null) return undefined;
+  const fd: unknown = Reflect.get(handle, 'fd');
+  return typeof fd === 'number' ? fd : undefined;
+}
+
+/** Lets `pid` read and write this process's memory where Yama restricts it (PR_SET_PTRACER). No effect elsewhere. */
+export function allowTracer(pid: number): void {
+  libc().prctl(PR_SET_PTRACER, pid, 0, 0, 0);
+}
