@@ -20,6 +20,7 @@ export const OPCODE = {
   closeQueue: 5,
   mapDma: 6,
   unmapDma: 7,
+  allocateDma: 8,
   /** To the service: "a doorbell was rung while you slept". */
   kick: 64,
   /** From the service: the armed completion interrupt of a queue. */

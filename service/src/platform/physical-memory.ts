@@ -1,5 +1,6 @@
 import { WarpDriveError } from '../../../shared/src/problem.ts';
 import { hex, PAGE_BYTES, type PhysAddr, physAddr } from '../../../shared/src/units.ts';
+import { addressOf } from './libc.ts';
 
 const WASM_PAGE_BYTES = 65536;
 /** Grow in steps of this size: each growth makes one new view object. */
@@ -22,7 +23,7 @@ export class PhysicalMemory {
   private free: { start: number; frames: number }[] = [];
   private allocatedFrames = 0;
   /** Memory from outside (files that other processes map too), by window number. */
-  private readonly windows = new Map<number, ArrayBuffer>();
+  private readonly windows = new Map<number, { buffer: ArrayBuffer; hostAddress: number }>();
   private nextWindow = 0;
 
   /** @param maxBytes RAM size, a multiple of 64 KiB, at most 4 GiB. */
@@ -121,7 +122,7 @@ export class PhysicalMemory {
    */
   addWindow(buffer: ArrayBuffer): PhysAddr {
     const id = this.nextWindow++;
-    this.windows.set(id, buffer);
+    this.windows.set(id, { buffer, hostAddress: addressOf(new Uint8Array(buffer)) });
     return physAddr(WINDOW_BASE + id * WINDOW_STRIDE);
   }
 
@@ -134,12 +135,19 @@ export class PhysicalMemory {
     return this.windows.size;
   }
 
-  private window(address: number): { buffer: ArrayBuffer; offset: number } {
+  /** Where a window's byte is in this process, for threads that do not have its buffer; undefined for RAM. */
+  hostAddress(address: PhysAddr): number | undefined {
+    if (address < WINDOW_BASE) return undefined;
+    const window = this.window(address);
+    return window.hostAddress + window.offset;
+  }
+
+  private window(address: number): { buffer: ArrayBuffer; hostAddress: number; offset: number } {
     const id = Math.floor((address - WINDOW_BASE) / WINDOW_STRIDE);
-    const buffer = this.windows.get(id);
-    if (!buffer)
+    const window = this.windows.get(id);
+    if (!window)
       throw new WarpDriveError('WD_E_INTERNAL', `no memory at physical address ${hex(address, 12)}`);
-    return { buffer, offset: address - WINDOW_BASE - id * WINDOW_STRIDE };
+    return { ...window, offset: address - WINDOW_BASE - id * WINDOW_STRIDE };
   }
 
   private joinAt(index: number): void {

@@ -1,0 +1,82 @@
+import { type PrivateService, type ServiceOptions, startPrivateService } from './private-service.ts';
+import { markdownTable, type NamedResult } from './report.ts';
+import { benchRun } from './run.ts';
+import type { BenchPath, BenchRun } from './types.ts';
+
+/**
+ * The deck's two experiments: 1 process × 1 queue and 3 processes × 3 queues (one each), synchronous, in three
+ * scenarios. The slides carry only pictures; this reading of the scenarios is warpdrive.md 9.4, hypothesis 1.
+ */
+const SCENARIOS: readonly { name: string; path: BenchPath; prefetch: boolean }[] = [
+  { name: 'SVA, I/O page faults', path: 'sva', prefetch: false },
+  { name: 'SVA, pinned (touched first)', path: 'sva', prefetch: true },
+  { name: 'private map (vfio)', path: 'vfio', prefetch: true },
+  { name: 'no IOMMU', path: 'noiommu', prefetch: true },
+];
+const SOFTWARE = 'node:zlib level 1';
+const PROCESS_COUNTS = [1, 3];
+
+export interface DeckOptions {
+  pktlens: readonly number[];
+  seconds: number;
+  core: string;
+  cores: number;
+  onProgress: (text: string) => void;
+}
+
+export interface DeckResult {
+  /** One table an experiment and size, in order. */
+  tables: { processes: number; pktlen: number; rows: NamedResult[]; markdown: string }[];
+}
+
+/** Runs all scenarios in turns; the software baseline runs on as many processes, in the same turn. */
+export async function runDeck(options: DeckOptions): Promise<DeckResult> {
+  const tables: DeckResult['tables'] = [];
+  const total = PROCESS_COUNTS.length * options.pktlens.length * (SCENARIOS.length + 1);
+  let done = 0;
+  for (const processes of PROCESS_COUNTS)
+    for (const pktlen of options.pktlens) {
+      const rows: NamedResult[] = [];
+      const run = (path: BenchPath, prefetch: boolean): BenchRun => ({
+        path,
+        format: 'zlib',
+        operation: 'compress',
+        isSync: true,
+        pktlen,
+        seconds: options.seconds,
+        threads: 1,
+        processes,
+        contexts: 1,
+        prefetch,
+        inflight: 1,
+      });
+      const step = (name: string): void =>
+        options.onProgress(`${++done}/${total}  ${processes} × ${pktlen} bytes  ${name}`);
+      step(SOFTWARE);
+      const baseline = await benchRun(run('soft', true), undefined);
+      for (const { name, path, prefetch } of SCENARIOS) {
+        step(name);
+        const result = await withService(path, options, (service) => benchRun(run(path, prefetch), service));
+        rows.push({ scenario: name, result });
+      }
+      rows.push({ scenario: SOFTWARE, result: baseline });
+      tables.push({ processes, pktlen, rows, markdown: markdownTable(rows, baseline) });
+    }
+  return { tables };
+}
+
+/** A service for one run, stopped on every path. */
+export async function withService<T>(
+  path: BenchPath,
+  options: { core: string; cores: number },
+  use: (service: PrivateService | undefined) => Promise<T>,
+): Promise<T> {
+  if (path === 'soft') return use(undefined);
+  const wanted: ServiceOptions = { path, core: options.core, cores: options.cores, queues: 2 };
+  const service = await startPrivateService(wanted);
+  try {
+    return await use(service);
+  } finally {
+    await service.stop();
+  }
+}
