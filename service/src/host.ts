@@ -1,6 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import type { CoreName, QueueMode, QueueSnapshot, StackView } from '../../shared/src/telemetry.ts';
+import type {
+  CoreName,
+  FaultModel,
+  QueueMode,
+  QueueSnapshot,
+  StackView,
+} from '../../shared/src/telemetry.ts';
 import { streamId } from '../../shared/src/units.ts';
+import { ForeignProcesses } from './attach/foreign-process.ts';
+import { AttachServer } from './attach/server.ts';
 import type { Codec } from './codec/codec.ts';
 import { WarpDriveCodec } from './codec/warpdrive-codec.ts';
 import { wasmModule } from './emulator/deflate/wasm-core.ts';
@@ -28,6 +36,10 @@ export interface HostOptions {
   cores: number;
   /** Queues of the service itself, at least 2. */
   queues: number;
+  /** What the emulated device can do about absent pages; stall if absent. */
+  faultModel?: FaultModel;
+  /** Queues kept for mode native; absent: as many as the service opens in that mode, else none. */
+  nativeQueues?: number;
   /** Largest input of one job. */
   jobBytes?: number;
   /** Jobs up to this size run on the polled core. */
@@ -38,6 +50,13 @@ export interface HostOptions {
 export interface Host {
   readonly codec: Codec;
   readonly view: StackView;
+  /**
+   * Lets other processes attach at a Unix socket.
+   * @throws WD_E_EBUSY another service is there
+   */
+  listenForProcesses(path: string, isAdminToken: (token: string) => boolean): Promise<void>;
+  /** The kernel side, where other processes attach. */
+  readonly kernel: Kernel;
   close(): Promise<void>;
 }
 
@@ -45,7 +64,13 @@ export interface Host {
 const DEVICE_NAME = 'hisi_zip-0';
 const BDF = '0000:75:00.0';
 const STREAM_ID = streamId(0x7500);
-const MDEV_TYPE = { id: 'hisi_zip-zip', name: 'ZIP queue' };
+const MDEV_TYPE = { id: 'hisi_zip-zip', name: 'ZIP queue', description: 'one queue, assigned at create' };
+const MDEV_TYPE_ON_OPEN = {
+  id: 'hisi_zip-zip_on_open',
+  name: 'ZIP queue on demand',
+  description: 'one queue, assigned at open',
+  policy: 'on-open',
+} as const;
 /** Queues of the physical function, as the mainline driver's default for pf_q_num. */
 const PF_QUEUES = 64;
 const RAM_BYTES = 1024 * 1024 * 1024;
@@ -65,8 +90,11 @@ export async function createHost(options: HostOptions, log: Log): Promise<Host> 
   const inlineBytes = options.inlineBytes ?? INLINE_BYTES;
   const memory = new PhysicalMemory(RAM_BYTES);
   const clock = systemClock;
-  const iommu = new Iommu(clock, 'stall');
-  const parent = new ParentDevice(DEVICE_NAME, BDF, STREAM_ID, [MDEV_TYPE], PF_QUEUES, clock);
+  const iommu = new Iommu(clock, options.faultModel ?? 'stall');
+  const types = [MDEV_TYPE, MDEV_TYPE_ON_OPEN];
+  const parent = new ParentDevice(DEVICE_NAME, BDF, STREAM_ID, types, PF_QUEUES, clock, {
+    reservedQueues: options.nativeQueues ?? (mode === 'native' ? queues : 0),
+  });
 
   const polledRanges = allocateCoreRanges(memory);
   const polledPaths = createDataPaths(core, memory.wasm, polledRanges.scratch);
@@ -98,10 +126,12 @@ export async function createHost(options: HostOptions, log: Log): Promise<Host> 
     bus: device,
     isIommuOff: mode === 'noiommu',
     cores: () => device.cores(),
+    drain: () => device.drain(),
+    newUuid: randomUUID,
   });
   if (mode === 'noiommu') log.warn({ mode }, 'the IOMMU is off: queues address physical memory');
   // root's part: mdevs exist before any process asks for a queue
-  for (let i = 0; i < queues; i++) parent.create(randomUUID(), MDEV_TYPE.id);
+  if (mode !== 'native') for (let i = 0; i < queues; i++) parent.create(randomUUID(), MDEV_TYPE.id);
 
   const library = new AcceleratorLibrary(
     kernel,
@@ -119,12 +149,15 @@ export async function createHost(options: HostOptions, log: Log): Promise<Host> 
     log,
   );
 
+  const processes = new ForeignProcesses({ kernel, bus: device, memory, clock, drain: () => device.drain() });
+  let attachServer: AttachServer | undefined;
+
   const queueSnapshots = (): QueueSnapshot[] =>
     kernel.openQueues().map(({ process: owner, queue }) => ({
       id: queue.id,
       device: parent.name,
       qpId: queue.qpId,
-      mdev: queue.mdev.uuid,
+      mdev: queue.mdevUuid,
       owner: owner.owner,
       mode: owner.mode,
       operation: queue.operation,
@@ -152,10 +185,25 @@ export async function createHost(options: HostOptions, log: Log): Promise<Host> 
       devices: () => kernel.devices(),
       mdevs: () => kernel.mdevs(),
       queues: queueSnapshots,
-      faults: (sinceSeq) => kernel.faults(sinceSeq),
+      faults: (sinceSeq, isAdmin) => kernel.faults(sinceSeq, isAdmin),
       onFault: (listener) => kernel.onFault(listener),
+      iommu: (isAdmin) => kernel.iommuSnapshot(isAdmin),
+      pageRequests: (isAdmin) => kernel.pageRequests(isAdmin),
+      sysfs: kernel.sysfs,
+      admin: {
+        mdevTypes: () => kernel.mdevTypes(),
+        createMdev: (request, isAdmin) => kernel.createMdev(request, isAdmin),
+        removeMdev: (uuid, isAdmin) => kernel.removeMdev(uuid, isAdmin),
+      },
+    },
+    kernel,
+    async listenForProcesses(path, isAdminToken) {
+      const server = new AttachServer({ path, processes, isAdminToken, log });
+      await server.listen();
+      attachServer = server;
     },
     async close() {
+      await attachServer?.close();
       library.close();
       await device.dispose();
     },

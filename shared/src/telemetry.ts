@@ -9,6 +9,18 @@ export const OPERATIONS = ['compress', 'decompress'] as const;
 export type Operation = (typeof OPERATIONS)[number];
 export const CORE_NAMES = ['wasm', 'isal', 'zlib'] as const;
 export type CoreName = (typeof CORE_NAMES)[number];
+/** Fault recovery of a device: none, the IOMMU holds the transaction, or the device asks for the page itself. */
+export const FAULT_MODELS = ['none', 'stall', 'pri'] as const;
+export type FaultModel = (typeof FAULT_MODELS)[number];
+/** Kinds of an IOMMU domain: nothing translates, all passes, filled by map and unmap, a process's own page table. */
+export const DOMAIN_KINDS = ['blocking', 'identity', 'dma', 'sva'] as const;
+export type DomainKind = (typeof DOMAIN_KINDS)[number];
+/** Whose domain an mdev uses: its parent's, one of its own behind a PASID, or none of the IOMMU's (vendor driver). */
+export const MDEV_DOMAINS = ['inherit', 'private', 'external'] as const;
+export type MdevDomain = (typeof MDEV_DOMAINS)[number];
+/** When an mdev gets its queue. */
+export const MDEV_POLICIES = ['on-create', 'on-open'] as const;
+export type MdevPolicy = (typeof MDEV_POLICIES)[number];
 export type QueueState = 'init' | 'started' | 'stopped' | 'zombie';
 
 export interface QueueSnapshot {
@@ -17,6 +29,7 @@ export interface QueueSnapshot {
   device: string;
   /** Hardware queue pair number on its device. */
   qpId: number;
+  /** UUID of its mdev; empty for queues of the uacce view and of the service itself. */
   mdev: string;
   owner: { pid: number; name: string };
   mode: QueueMode;
@@ -46,19 +59,48 @@ export interface DeviceSnapshot {
   kind: 'emulated' | 'linux';
   hardware: 'zip-v2' | 'zip-v3';
   bdf: string;
-  faultModel: 'none' | 'stall' | 'pri';
+  faultModel: FaultModel;
   queuesTotal: number;
   queuesFree: number;
+  /** Queues kept for the service's own (`native`) use, and how many of them are open. */
+  queuesReserved?: number;
+  queuesNative?: number;
+  /** Taken out by the isolation strategy. */
+  isolated?: boolean;
   cores: { id: number; name: CoreName; where: 'worker' | 'polled'; jobs: number; busyNs: number }[];
 }
+
+export const MDEV_STATES = ['created', 'opened', 'bound', 'active', 'draining', 'removed'] as const;
+export type MdevState = (typeof MDEV_STATES)[number];
 
 export interface MdevSnapshot {
   uuid: string;
   type: string;
   parent: string;
-  state: 'created' | 'opened' | 'bound' | 'active' | 'draining' | 'removed';
+  state: MdevState;
+  /** -1 while policy `on-open` has given it none. */
   qpId: number;
   createdAtMs: number;
+  policy?: MdevPolicy;
+  domain?: MdevDomain;
+  /** DMA memory reserved at create. */
+  dmaPoolBytes?: number;
+  /** Highest queue priority that its user may ask for, 0–15. */
+  priorityClass?: number;
+  /** Number of its own IOMMU group: /dev/vfio/<n>. */
+  iommuGroup?: number;
+  /** The last changes of state, oldest first. */
+  timeLine?: { state: MdevState; atMs: number }[];
+}
+
+/** A kind of mdev that a device offers. */
+export interface MdevTypeSnapshot {
+  id: string;
+  name: string;
+  parent: string;
+  policy: MdevPolicy;
+  domain: MdevDomain;
+  availableInstances: number;
 }
 
 export interface FaultSnapshot {
@@ -82,6 +124,86 @@ export interface FaultSnapshot {
   advice: string;
   /** The line that a Linux kernel log would show. */
   kernelLine: string;
+  /** Tag of the held transaction, when the device's fault model held it. */
+  stag?: number;
+}
+
+/** An address space as a device reaches it. */
+export interface DomainSnapshot {
+  kind: DomainKind;
+  mappedBytes: number;
+}
+
+export interface IommuDeviceSnapshot {
+  /** PCI address or mdev UUID. */
+  name: string;
+  streamId: number;
+  faultModel: FaultModel;
+  /** Of requests without PASID. */
+  domain: DomainSnapshot;
+  /** One per bound address space. */
+  bound: {
+    /** Admin only. */
+    pasid?: number;
+    binds: number;
+    owner?: { pid: number; name: string };
+    domain: DomainSnapshot;
+  }[];
+}
+
+/** A transaction that waits for its page. */
+export interface StallSnapshot {
+  stag: number;
+  ageMs: number;
+  device: string;
+  /** Admin only. */
+  pasid?: number;
+  iova: string;
+  access: 'read' | 'write';
+}
+
+/** The IOMMU: groups → devices → PASIDs → domains, its translation cache, and what waits for pages. */
+export interface IommuSnapshot {
+  groups: { id: number; devices: string[] }[];
+  devices: IommuDeviceSnapshot[];
+  iotlb: { entries: number; hits: number; misses: number; invalidations: number };
+  pageRequests: { success: number; invalid: number; failure: number };
+  stalls: StallSnapshot[];
+  /** Event records written, and records pushed out before anyone could read them all. */
+  events: { recorded: number; lost: number };
+}
+
+/** One entry of a virtual /sys directory. */
+export interface SysfsEntry {
+  name: string;
+  kind: 'directory' | 'file' | 'link';
+  /** Octal permission bits as a number, e.g. 0o444. */
+  mode: number;
+  target?: string;
+}
+
+/** The kernel's attributes under the paths that Linux gives them. Every method throws errors with `details.errno`. */
+export interface SysfsView {
+  list(path: string): SysfsEntry[];
+  read(path: string, isAdmin: boolean): string;
+  write(path: string, text: string, isAdmin: boolean): void;
+  readlink(path: string): string;
+  stat(path: string): SysfsEntry;
+}
+
+export interface MdevCreateRequest {
+  /** Made up by the service if absent. */
+  uuid?: string;
+  type: string;
+  dmaPoolBytes?: number;
+  priorityClass?: number;
+}
+
+/** What an administrator may do with mdevs and the IOMMU. */
+export interface StackAdmin {
+  mdevTypes(): MdevTypeSnapshot[];
+  createMdev(request: MdevCreateRequest, isAdmin: boolean): MdevSnapshot;
+  removeMdev(uuid: string, isAdmin: boolean): void;
 }
 
 export interface Totals {
@@ -148,8 +270,14 @@ export interface StackView {
   devices(): DeviceSnapshot[];
   mdevs(): MdevSnapshot[];
   queues(): QueueSnapshot[];
-  /** Newest last; `sinceSeq` leaves out what the caller has. */
-  faults(sinceSeq?: number): FaultSnapshot[];
+  /** Newest last; `sinceSeq` leaves out what the caller has; `isAdmin`: PASIDs may be shown. */
+  faults(sinceSeq?: number, isAdmin?: boolean): FaultSnapshot[];
   /** Calls back for each new fault record; returns the unsubscribe function. */
   onFault(listener: (fault: FaultSnapshot) => void): () => void;
+  /** @param isAdmin whether PASIDs may be shown */
+  iommu?(isAdmin: boolean): IommuSnapshot;
+  /** Page requests that were answered, newest last: outcome `resolved` or `aborted`. */
+  pageRequests?(isAdmin: boolean): FaultSnapshot[];
+  readonly sysfs?: SysfsView;
+  readonly admin?: StackAdmin;
 }

@@ -1,4 +1,5 @@
 import type { Format } from '../../../shared/src/format.ts';
+import { WarpDriveError } from '../../../shared/src/problem.ts';
 import type { CoreName } from '../../../shared/src/telemetry.ts';
 import type { AcceleratorLibrary } from '../warpdrive/accelerator-library.ts';
 import type { ByteQueue } from './byte-queue.ts';
@@ -37,6 +38,8 @@ export async function compressPiece(
   const slots = library.slotsFor(bytes);
   const slot = slots.tryAcquire() ?? (await slots.acquire(options.signal));
   try {
+    // the stream may have gone while it waited for the slot
+    if (input.length < bytes) throw new WarpDriveError('WD_E_ABORTED', 'the stream was aborted');
     input.peekInto(slot.source.bytes.subarray(0, bytes));
     input.drop(bytes);
     const completion = library.run('compress', {

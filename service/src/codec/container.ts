@@ -70,6 +70,13 @@ const corrupt = (reason: string): HeaderResult => ({ kind: 'corrupt', reason });
 
 /** Parses a gzip member header with any optional fields (RFC 1952 2.3). `bytes` is all input so far. */
 export function parseGzipHeader(bytes: Uint8Array): HeaderResult {
+  const result = parseGzipFields(bytes);
+  return result.kind === 'incomplete' && bytes.length > MAX_GZIP_HEADER_BYTES
+    ? corrupt(`gzip header is longer than ${MAX_GZIP_HEADER_BYTES} bytes`)
+    : result;
+}
+
+function parseGzipFields(bytes: Uint8Array): HeaderResult {
   const [id1 = 0x1f, id2 = 0x8b, method = DEFLATE_METHOD, flags = 0] = bytes;
   if (id1 !== 0x1f || id2 !== 0x8b) return corrupt('not a gzip header: magic bytes 1f 8b are missing');
   if (method !== DEFLATE_METHOD) return corrupt(`gzip method ${method} is not 8 (deflate)`);
@@ -85,10 +92,7 @@ export function parseGzipHeader(bytes: Uint8Array): HeaderResult {
   for (const flag of [GZIP_FLAGS.name, GZIP_FLAGS.comment]) {
     if ((flags & flag) === 0) continue;
     const end = at <= bytes.length ? bytes.indexOf(0, at) : -1;
-    if (end === -1)
-      return bytes.length > MAX_GZIP_HEADER_BYTES
-        ? corrupt(`gzip header is longer than ${MAX_GZIP_HEADER_BYTES} bytes`)
-        : { kind: 'incomplete' };
+    if (end === -1) return { kind: 'incomplete' };
     at = end + 1;
   }
   if (flags & GZIP_FLAGS.headerCrc) {

@@ -3,6 +3,7 @@ import type { Format } from '../../../shared/src/format.ts';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
 import type { CoreName } from '../../../shared/src/telemetry.ts';
 import type { AcceleratorLibrary, OpenStream, ZipCompletion } from '../warpdrive/accelerator-library.ts';
+import type { JobSlot } from '../warpdrive/slot-pool.ts';
 import { ByteQueue } from './byte-queue.ts';
 import { combineCrc32 } from './checksum-combine.ts';
 import type { DecompressOptions, StreamResult } from './codec.ts';
@@ -32,7 +33,10 @@ export class DecompressStream extends JobStream {
   private memberCount = 0;
   private crc = 0;
   private core: CoreName | undefined;
+  /** From before the wait for a slot: the device context must not go to another stream until the job is over. */
   private isJobRunning = false;
+  /** The last job filled its slot: there may be more output without more input. */
+  private isOutputFull = false;
 
   constructor(
     private readonly library: AcceleratorLibrary,
@@ -138,7 +142,8 @@ export class DecompressStream extends JobStream {
       this.endMember(completion);
       return true;
     }
-    return completion.produced > 0 || (completion.consumed > 0 && this.pending.length > 0);
+    if (this.pending.length === 0) return this.isOutputFull;
+    return completion.produced > 0 || completion.consumed > 0;
   }
 
   private async inflateSome(): Promise<ZipCompletion> {
@@ -146,9 +151,11 @@ export class DecompressStream extends JobStream {
     if (!device || !format) throw new WarpDriveError('WD_E_INTERNAL', 'inflate before the header');
     const bytes = Math.min(this.pending.length, JOB_INPUT_BYTES, this.library.jobBytes);
     const slots = this.library.slotsFor(bytes);
-    const slot = slots.tryAcquire() ?? (await slots.acquire(this.options.signal));
     this.isJobRunning = true;
+    let slot: JobSlot | undefined;
     try {
+      slot = slots.tryAcquire() ?? (await slots.acquire(this.options.signal));
+      this.checkAlive(); // the stream may have gone while it waited for the slot
       this.pending.peekInto(slot.source.bytes.subarray(0, bytes));
       const completion = await this.library.run('decompress', {
         format,
@@ -166,10 +173,11 @@ export class DecompressStream extends JobStream {
           this.checkLength(slot.source.bytes.subarray(0, completion.consumed), completion.isize);
         this.pending.drop(completion.consumed);
       }
+      this.isOutputFull = completion.produced === slot.destination.bytes.length;
       return completion;
     } finally {
       this.isJobRunning = false;
-      slots.release(slot);
+      if (slot) slots.release(slot);
       if (this.destroyed) this.closeDevice();
     }
   }

@@ -1,4 +1,4 @@
-import { Duplex } from 'node:stream';
+import { addAbortSignal, Duplex, finished } from 'node:stream';
 import { PROBLEMS, WarpDriveError } from '../../../shared/src/problem.ts';
 import type { CodecStream, StreamResult } from './codec.ts';
 
@@ -8,6 +8,9 @@ export interface JobStreamOptions {
 }
 
 type Callback = (error?: Error | null) => void;
+
+/** Written by `flush` in the place of data, so that it takes its turn among the writes. */
+const FLUSH_MARK = Buffer.alloc(0);
 
 /**
  * What both directions share: input limits, backpressure from the reader to the writer, and an end that comes after
@@ -21,11 +24,10 @@ export abstract class JobStream extends Duplex implements CodecStream {
   private isReaderFull = false;
 
   constructor(options: JobStreamOptions, highWaterMark: number) {
-    super({
-      readableHighWaterMark: highWaterMark,
-      writableHighWaterMark: highWaterMark,
-      signal: options.signal,
-    });
+    super({ readableHighWaterMark: highWaterMark, writableHighWaterMark: highWaterMark });
+    const { signal } = options;
+    // not at once: a signal that is aborted already destroys, and the subclass has no fields yet
+    if (signal) process.nextTick(() => addAbortSignal(signal, this));
     this.maxInputBytes = options.maxInputBytes ?? 0;
   }
 
@@ -39,10 +41,15 @@ export abstract class JobStream extends Duplex implements CodecStream {
   protected abstract emitPending(): Promise<void>;
 
   flush(callback: Callback): void {
-    this.emitPending().then(() => callback(), callback);
+    if (this.writableEnded) finished(this, { readable: false }, callback);
+    else this.write(FLUSH_MARK, callback);
   }
 
   override _write(chunk: Uint8Array, _encoding: BufferEncoding, callback: Callback): void {
+    if (chunk === FLUSH_MARK) {
+      settle(() => this.emitPending(), callback);
+      return;
+    }
     this.bytesIn += chunk.length;
     if (this.maxInputBytes > 0 && this.bytesIn > this.maxInputBytes) {
       callback(

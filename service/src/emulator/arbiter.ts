@@ -47,8 +47,10 @@ export class Arbiter {
       }
       const bytes = cost(queue);
       if (queue.deficitBytes < bytes) {
-        queue.hasTurn = false;
-        if (skipped === 0) this.position = (this.position + 1) % this.ring.length;
+        if (skipped === 0) {
+          queue.hasTurn = false;
+          this.position = (this.position + 1) % this.ring.length;
+        } else skipped++; // its turn has not come: one quantum a round, however often it is looked at
       } else if (dispatch(queue)) {
         queue.deficitBytes -= bytes;
         skipped = 0;

@@ -118,6 +118,11 @@ export class QueuePair {
     return sqe;
   }
 
+  /** Whether entries were posted that the driver, whose CQ head is `head`, has not reaped. */
+  hasUnreaped(head: number): boolean {
+    return head !== this.cqTail;
+  }
+
   /** Posts CQEs for all finished SQEs at the front. @returns how many */
   postCompletions(nowUs: number): number {
     let posted = 0;

@@ -1,5 +1,5 @@
 import type { DeviceSnapshot } from '../../../shared/src/telemetry.ts';
-import { hex, type Iova, iova, pasid, type StreamId } from '../../../shared/src/units.ts';
+import { hex, type Iova, iova, pasid, physAddr, type StreamId } from '../../../shared/src/units.ts';
 import { getField, setField } from '../hw-abi/field.ts';
 import { CQE_BYTES, DOORBELL, DOORBELL_COMMAND, DOORBELL_OFFSET } from '../hw-abi/qm.ts';
 import {
@@ -12,17 +12,24 @@ import {
   STREAM_CONTEXT_HW_OFFSET,
 } from '../hw-abi/zip-sqe.ts';
 import type { ZipVariant } from '../hw-abi/zip-variant.ts';
-import type { Access, Extent, Translator } from '../kernel/iommu/translator.ts';
+import {
+  type Access,
+  type Extent,
+  isStall,
+  type Stall,
+  type Translator,
+} from '../kernel/iommu/translator.ts';
 import type { MmioView } from '../platform/accelerator.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { DeviceBus } from '../platform/device-bus.ts';
 import type { Log } from '../platform/log.ts';
 import type { PhysicalMemory } from '../platform/physical-memory.ts';
 import { Arbiter } from './arbiter.ts';
-import { CoreChoice } from './core-choice.ts';
+import { type Core, CoreChoice } from './core-choice.ts';
 import type { EngineJob, EngineResult } from './engine/job.ts';
 import type { PolledCore } from './engine/polled-core.ts';
 import type { WorkerCore } from './engine/worker-core.ts';
+import { JobsInCores } from './jobs-in-cores.ts';
 import { Mailbox } from './mailbox.ts';
 import {
   type CqContext,
@@ -32,6 +39,7 @@ import {
   type SqContext,
 } from './queue-pair.ts';
 import { type DecodedSqe, decodeSqe } from './sqe-decoder.ts';
+import { StalledJobs } from './stalled-jobs.ts';
 
 export interface ZipDeviceParts {
   variant: ZipVariant;
@@ -49,6 +57,13 @@ export interface ZipDeviceParts {
 /** Outcomes that are not the request's failure (UADK drv/hisi_comp.c). */
 const GOOD_STATUS = new Set<number>([STATUS.ok, STATUS.negativeCompression, STATUS.decompressionEnd]);
 
+/** A job that was fetched and has its place in the order of completions. */
+interface FetchedJob {
+  readonly queue: QueuePair;
+  readonly sqe: FetchedSqe;
+  readonly request: DecodedSqe;
+}
+
 export interface QueueStatistics extends QueuePairCounters {
   inFlight: number;
   latencyUs?: { p50: number; p99: number };
@@ -63,6 +78,10 @@ export class ZipDevice implements DeviceBus {
   private readonly arbiter = new Arbiter();
   private readonly mailbox: Mailbox;
   private readonly coreChoice: CoreChoice;
+  private readonly stalled = new StalledJobs();
+  private readonly inCores = new JobsInCores();
+  /** Jobs whose stall ended and that wait for a core; their queues fetch nothing meanwhile. */
+  private resumed: FetchedJob[] = [];
   private isDispatching = false;
   private interrupt: (qpId: number) => void = () => {};
 
@@ -119,8 +138,17 @@ export class ZipDevice implements DeviceBus {
     return { ...queue.counters, inFlight: queue.inFlight, ...(latencyUs ? { latencyUs } : {}) };
   }
 
+  /**
+   * Stopping a queue discards its jobs but cannot call them back from an engine core.
+   * @returns a promise for the moment when no core works for a stopped queue; undefined if that is now
+   */
+  drain(): Promise<void> | undefined {
+    return this.inCores.drainStopped();
+  }
+
   async dispose(): Promise<void> {
     for (const queue of this.queues.values()) queue.isStopped = true;
+    this.stalled.terminateAll();
     this.queues.clear();
     await Promise.all(this.parts.workers.map((worker) => worker.dispose()));
   }
@@ -140,6 +168,8 @@ export class ZipDevice implements DeviceBus {
     queue.isStopped = true;
     this.arbiter.remove(queue);
     this.queues.delete(qpId);
+    this.stalled.terminate(queue);
+    this.resumed = this.resumed.filter((job) => job.queue !== queue);
     return true;
   }
 
@@ -162,11 +192,13 @@ export class ZipDevice implements DeviceBus {
       case DOORBELL_COMMAND.sq:
         if (!queue.ringSq(index, this.parts.clock.monotonicUs()))
           this.parts.log.warn({ qpId, index }, 'SQ doorbell with an index outside the ring');
-        this.arbiter.add(queue);
+        if (!this.isHeld(queue)) this.arbiter.add(queue);
         this.dispatchAll();
         return;
       case DOORBELL_COMMAND.cq:
         queue.isArmed = getField(words, 0, DOORBELL.priority) === 1;
+        // a completion may have been posted before the arming was seen: then this is its interrupt
+        if (queue.hasUnreaped(index)) this.interruptIfArmed(queue);
         return;
       default:
         this.parts.log.warn({ qpId, low: hex(low) }, 'doorbell command unknown to queues');
@@ -178,6 +210,7 @@ export class ZipDevice implements DeviceBus {
     if (this.isDispatching) return;
     this.isDispatching = true;
     try {
+      for (const job of this.resumed.splice(0)) if (!this.resume(job)) this.resumed.push(job);
       this.arbiter.run(
         (queue) => Math.max(1, getField(queue.sqWords, queue.headBase, SQE.inputDataLength)),
         (queue) => this.dispatchHead(queue),
@@ -198,13 +231,34 @@ export class ZipDevice implements DeviceBus {
     }
     const core = this.coreChoice.choose(request);
     if (!core) return false;
-    const sqe = queue.fetch();
-    const job = this.translate(queue, base, request);
-    if (!job) this.finish(queue, sqe, undefined, STATUS.busError, 'DMA aborted by the IOMMU');
-    else
+    this.begin({ queue, sqe: queue.fetch(), request }, core);
+    return true;
+  }
+
+  private isHeld(queue: QueuePair): boolean {
+    return this.stalled.has(queue) || this.resumed.some((job) => job.queue === queue);
+  }
+
+  /** Repeats a job after its stall. @returns false if no core has room for it */
+  private resume(job: FetchedJob): boolean {
+    const core = this.coreChoice.choose(job.request);
+    if (!core) return false;
+    this.begin(job, core);
+    if (!this.stalled.has(job.queue)) this.arbiter.add(job.queue);
+    return true;
+  }
+
+  private begin(fetched: FetchedJob, core: Core): void {
+    const { queue, sqe, request } = fetched;
+    const job = this.translate(queue, sqe.index * SQE_WORDS, request);
+    if (job === undefined) this.abort(fetched);
+    else if ('outcome' in job) this.hold(fetched, job);
+    else {
+      this.inCores.enter(queue);
       core.run(job, (result) => {
+        this.inCores.leave(queue);
         const { fault } = result;
-        if (fault)
+        if (fault && !queue.isStopped)
           this.parts.translator.report(
             this.parts.streamId,
             queue.sq.pasid,
@@ -213,21 +267,37 @@ export class ZipDevice implements DeviceBus {
           );
         this.finish(queue, sqe, result, result.status);
       });
-    return true;
+    }
   }
 
-  private translate(queue: QueuePair, base: number, request: DecodedSqe): EngineJob | undefined {
-    const reach = (address: Iova, bytes: number, access: Access): Extent[] | undefined =>
-      bytes === 0
-        ? []
-        : this.parts.translator.translate(this.parts.streamId, queue.sq.pasid, address, bytes, access);
+  private hold(fetched: FetchedJob, stall: Stall): void {
+    const { queue } = fetched;
+    this.arbiter.remove(queue);
+    this.stalled.hold(queue, stall, (outcome) => {
+      if (outcome === 'retry') this.resumed.push(fetched);
+      else {
+        this.arbiter.add(queue);
+        this.abort(fetched);
+      }
+      this.dispatchAll();
+    });
+  }
+
+  private abort({ queue, sqe }: FetchedJob): void {
+    this.finish(queue, sqe, undefined, STATUS.busError, 'DMA aborted by the IOMMU');
+  }
+
+  private translate(queue: QueuePair, base: number, request: DecodedSqe): EngineJob | Stall | undefined {
+    const { translator, streamId } = this.parts;
+    const reach = (address: Iova, bytes: number, access: Access): Extent[] | Stall | undefined =>
+      bytes === 0 ? [] : translator.translateOrStall(streamId, queue.sq.pasid, address, bytes, access);
     const source = reach(request.source, request.sourceBytes, 'read');
-    if (!source) return undefined;
+    if (!source || isStall(source)) return source;
     const destination = reach(request.destination, request.destinationBytes, 'write');
-    if (!destination) return undefined;
+    if (!destination || isStall(destination)) return destination;
     const contextBytes = request.isStateful ? STREAM_CONTEXT_BYTES - STREAM_CONTEXT_HW_OFFSET : 0;
     const context = reach(request.context, contextBytes, 'write');
-    if (!context) return undefined;
+    if (!context || isStall(context)) return context;
     const word = (f: 'ctxDw0' | 'ctxDw1' | 'ctxDw2' | 'checksum' | 'isize') =>
       getField(queue.sqWords, base, SQE[f]);
     return {
@@ -238,15 +308,30 @@ export class ZipDevice implements DeviceBus {
       isFinal: request.isFinal,
       isStateful: request.isStateful,
       isStreamNew: request.isStreamNew,
-      source,
-      destination,
-      context,
+      source: this.reachable(source),
+      destination: this.reachable(destination),
+      context: this.reachable(context),
       ctxDw0: word('ctxDw0'),
       ctxDw1: word('ctxDw1'),
       ctxDw2: word('ctxDw2'),
       checksumIn: word('checksum'),
       isizeIn: word('isize'),
     };
+  }
+
+  /** Windows of the memory are not in the engine cores' RAM: they are reached as this process's own memory. */
+  private reachable(extents: Extent[]): Extent[] {
+    const { memory } = this.parts;
+    return extents.map((extent) => {
+      const host = extent.pid === undefined ? memory.hostAddress(extent.address) : undefined;
+      return host === undefined ? extent : { address: physAddr(host), bytes: extent.bytes, pid: process.pid };
+    });
+  }
+
+  private interruptIfArmed(queue: QueuePair): void {
+    if (!queue.isArmed) return;
+    queue.isArmed = false;
+    this.interrupt(queue.qpId);
   }
 
   /** Writes the outcome back into the SQE's slot, posts what is due in order, interrupts if armed. */
@@ -257,7 +342,10 @@ export class ZipDevice implements DeviceBus {
     status: number,
     failure = `status ${hex(status, 2)}`,
   ): void {
-    if (queue.isStopped) return; // the rings may be gone
+    if (queue.isStopped) {
+      this.dispatchAll(); // the rings may be gone, but the core has room for other queues
+      return;
+    }
     const words = queue.sqWords;
     const base = sqe.index * SQE_WORDS;
     setField(words, base, SQE.consumed, result?.consumed ?? 0);
@@ -281,10 +369,7 @@ export class ZipDevice implements DeviceBus {
       counters.lastError = failure;
     }
     const posted = queue.postCompletions(this.parts.clock.monotonicUs());
-    if (posted > 0 && queue.isArmed) {
-      queue.isArmed = false;
-      this.interrupt(queue.qpId);
-    }
+    if (posted > 0) this.interruptIfArmed(queue);
     this.dispatchAll();
   }
 }

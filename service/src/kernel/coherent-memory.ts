@@ -21,6 +21,13 @@ export class CoherentMemory {
   allocate(bytes: number): CoherentBuffer {
     const wholePages = Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES;
     const physical = this.memory.allocate(wholePages);
+    return this.share({ physical, free: () => this.memory.release(physical, wholePages) }, wholePages);
+  }
+
+  /** Maps whole pages that somebody else made; `free` frees them too. */
+  share(made: { physical: PhysAddr; free(): void }, bytes: number): CoherentBuffer {
+    const wholePages = Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES;
+    const { physical } = made;
     const isIdentity = this.space.kind === 'identity';
     const address = isIdentity ? iova(physical) : this.space.reserve(wholePages);
     if (!isIdentity) this.space.map(address, physical, wholePages, { read: true, write: true });
@@ -29,7 +36,7 @@ export class CoherentMemory {
       physical,
       free: () => {
         if (!isIdentity) this.space.unmap(address, wholePages);
-        this.memory.release(physical, wholePages);
+        made.free();
       },
     };
   }

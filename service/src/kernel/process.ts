@@ -1,7 +1,5 @@
-import { WarpDriveError } from '../../../shared/src/problem.ts';
 import type { QueueMode } from '../../../shared/src/telemetry.ts';
 import { type Iova, iova, PAGE_BYTES, type Pasid, type PhysAddr, pasid } from '../../../shared/src/units.ts';
-import { MAX_PRIORITY } from '../hw-abi/qm.ts';
 import type {
   AttachRequest,
   DmaBuffer,
@@ -9,19 +7,21 @@ import type {
   QueueHandle,
   QueueRequest,
 } from '../platform/accelerator.ts';
+import { kernelError } from './errno.ts';
 import type { AddressSpace } from './iommu/address-space.ts';
 import type { Iommu } from './iommu/iommu.ts';
-import { QueueFile, type QueueFileParts } from './queue-file.ts';
+import type { QueueSeat } from './mdev/queue-seat.ts';
+import { checkPriority, QueueFile, type QueueFileParts } from './queue-file.ts';
 
 /** Modes whose requests carry a PASID; the others go by the stream alone. */
 const USES_PASID: Record<QueueMode, boolean> = { sva: true, vfio: true, noiommu: false, native: false };
 
-/** One attached process: its address space on the device, its DMA buffers, its open queues. */
+/** One process inside the service: its address space on the device, its DMA buffers, its open queues. */
 export class AttachedProcess implements ProcessContext {
   readonly mode: QueueMode;
   readonly owner: { pid: number; name: string };
   readonly pasid: Pasid;
-  private readonly queues = new Map<number, QueueFile>();
+  private readonly queues = new Set<QueueFile>();
   private readonly buffers = new Map<Iova, { physical: PhysAddr; bytes: number }>();
   private isClosed = false;
 
@@ -38,38 +38,22 @@ export class AttachedProcess implements ProcessContext {
   }
 
   openQueues(): QueueFile[] {
-    return [...this.queues.values()];
-  }
-
-  queue(qpId: number): QueueFile | undefined {
-    return this.queues.get(qpId);
+    return [...this.queues];
   }
 
   openQueue(request: QueueRequest): QueueHandle {
     this.checkOpen();
-    const { priority } = request;
-    if (!Number.isInteger(priority) || priority < 0 || priority > MAX_PRIORITY)
-      throw new WarpDriveError(
-        'WD_E_EINVAL',
-        `priority ${priority} is not a whole number from 0 to ${MAX_PRIORITY}`,
-        {
-          field: 'priority',
-        },
-      );
-    const { parent } = this.parts;
-    const mdev = parent.findIdle();
-    if (!mdev)
-      throw new WarpDriveError('WD_E_NO_QUEUE', `all mdevs of ${parent.name} are open (EBUSY)`, {
-        device: parent.name,
-        errno: 'EBUSY',
-      });
-    mdev.state = 'opened';
+    checkPriority(request.priority);
+    const seat = this.takeSeat(request.priority);
     try {
-      const file = new QueueFile(request, mdev, this.pasid, this.parts, () => this.queues.delete(mdev.qpId));
-      this.queues.set(mdev.qpId, file);
+      const file = new QueueFile(
+        { request, seat, user: this, pasid: this.pasid, onClosed: () => this.queues.delete(file) },
+        this.parts,
+      );
+      this.queues.add(file);
       return file;
     } catch (error) {
-      mdev.state = 'created';
+      seat.release();
       throw error;
     }
   }
@@ -93,8 +77,23 @@ export class AttachedProcess implements ProcessContext {
     this.isClosed = true;
     for (const queue of this.openQueues()) queue.close();
     for (const address of [...this.buffers.keys()]) this.free(address);
-    if (this.pasid !== 0) this.iommu.unbind(this.pasid);
+    if (this.pasid !== 0) this.iommu.unbind(this.pasid, this.parts.parent.streamId);
     this.onClosed();
+  }
+
+  /** The service's own queues come from the reserved ones if there are any; everybody else's from an idle mdev. */
+  private takeSeat(priority: number): QueueSeat {
+    const { parent } = this.parts;
+    if (this.mode === 'native' && parent.queuesReserved > 0) return parent.takeQueue('native');
+    const mdev = parent.findIdle(priority);
+    if (mdev) return parent.openMdev(mdev);
+    const lower = parent.findIdle();
+    if (lower)
+      throw kernelError('EPERM', `no idle mdev of ${parent.name} allows priority ${priority}`, {
+        field: 'priority',
+        allowed: [`0–${lower.priorityClass}`],
+      });
+    return parent.noneIdle();
   }
 
   private free(address: Iova): void {
@@ -102,13 +101,10 @@ export class AttachedProcess implements ProcessContext {
     if (!buffer) return;
     this.buffers.delete(address);
     if (this.space.kind !== 'identity') this.space.unmap(address, buffer.bytes);
-    this.parts.memory.release(buffer.physical, buffer.bytes);
+    this.parts.deferred.run(() => this.parts.memory.release(buffer.physical, buffer.bytes));
   }
 
   private checkOpen(): void {
-    if (this.isClosed)
-      throw new WarpDriveError('WD_E_ENODEV', `process ${this.owner.pid} is no longer attached`, {
-        errno: 'ENODEV',
-      });
+    if (this.isClosed) throw kernelError('ENODEV', `process ${this.owner.pid} is no longer attached`);
   }
 }

@@ -23,7 +23,7 @@ export function createLog(options: { level: LogLevel; pretty?: boolean }): Log {
       })
     : pino(
         { level: options.level, timestamp: pino.stdTimeFunctions.isoTime, base: null },
-        pino.destination({ dest: 2, sync: false }),
+        pino.destination({ dest: 2, sync: true }),
       );
 }
 

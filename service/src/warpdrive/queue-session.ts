@@ -1,20 +1,9 @@
+import { WarpDriveError } from '../../../shared/src/problem.ts';
 import type { ZipCompletion, ZipRequest } from '../driver/zip/zip-queue.ts';
-import { ZipQueue } from '../driver/zip/zip-queue.ts';
+import { LOST_COMPLETION, ZipQueue } from '../driver/zip/zip-queue.ts';
 import type { ProcessContext, QueueHandle, QueueRequest } from '../platform/accelerator.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
-
-/** What a job gets whose queue was taken away under it. */
-const LOST: ZipCompletion = {
-  outcome: 'device-error',
-  status: 0xff,
-  consumed: 0,
-  produced: 0,
-  checksum: 0,
-  isize: 0,
-  isTrailerMissing: false,
-  core: undefined,
-};
 
 /**
  * One queue of the library: many jobs in flight, a deadline over the oldest, and a new queue in place of one that
@@ -26,6 +15,8 @@ export class QueueSession {
   private oldestSince = 0;
   private cancelDeadline: (() => void) | undefined;
   private isClosed = false;
+  /** The queue is closed and a new one was not to be had: the next job asks again. */
+  private isLost = false;
 
   constructor(
     private readonly process: ProcessContext,
@@ -53,9 +44,12 @@ export class QueueSession {
   /**
    * Runs one job. A polled engine core may have finished it on return: then the promise is settled already.
    * @returns undefined when the ring is full
-   * @throws WD_E_EINVAL, WD_E_DEVICE_RESET
+   * @throws WD_E_EINVAL, WD_E_DEVICE_RESET, WD_E_NO_QUEUE, WD_E_DRAINING after `close`
    */
   run(request: ZipRequest): Promise<ZipCompletion> | undefined {
+    if (this.isClosed) throw new WarpDriveError('WD_E_DRAINING', `queue ${this.handle.id} is closed`);
+    if (this.isLost) this.reopen();
+    if (this.queue.inFlight === 0) this.oldestSince = this.clock.monotonicUs();
     let resolve: (completion: ZipCompletion) => void = () => {};
     const promise = new Promise<ZipCompletion>((settle) => {
       resolve = settle;
@@ -66,10 +60,7 @@ export class QueueSession {
     });
     if (!isTaken) return undefined;
     this.queue.pollOrArm();
-    if (this.queue.inFlight > 0 && !this.cancelDeadline) {
-      this.oldestSince = this.clock.monotonicUs();
-      this.watch();
-    }
+    if (this.queue.inFlight > 0 && !this.cancelDeadline) this.watch();
     return promise;
   }
 
@@ -77,14 +68,24 @@ export class QueueSession {
     this.isClosed = true;
     this.cancelDeadline?.();
     this.handle.close();
-    this.queue.abandon(LOST);
+    this.queue.abandon(LOST_COMPLETION);
+  }
+
+  private reopen(): void {
+    [this.handle, this.queue] = this.open();
+    this.isLost = false;
   }
 
   private open(): [QueueHandle, ZipQueue] {
     const handle = this.process.openQueue(this.request);
-    const queue = new ZipQueue(handle);
-    handle.start();
-    return [handle, queue];
+    try {
+      const queue = new ZipQueue(handle);
+      handle.start();
+      return [handle, queue];
+    } catch (error) {
+      handle.close();
+      throw error;
+    }
   }
 
   /** One timer a queue, not one a job: completions come in order, so only the oldest can be late. */
@@ -104,7 +105,12 @@ export class QueueSession {
       'queue passed its deadline, reopening',
     );
     handle.close();
-    [this.handle, this.queue] = this.open();
-    queue.abandon(LOST);
+    this.isLost = true;
+    queue.abandon(LOST_COMPLETION);
+    try {
+      this.reopen();
+    } catch (error) {
+      this.log.error({ queue: handle.id, err: error }, 'no queue in place of the one that was closed');
+    }
   }
 }

@@ -54,6 +54,9 @@ export class SlotPool {
 
   /** @throws WD_E_NO_QUEUE after `waitMs`; WD_E_ABORTED */
   acquire(signal?: AbortSignal): Promise<JobSlot> {
+    const abortion = (): WarpDriveError =>
+      new WarpDriveError('WD_E_ABORTED', 'aborted while waiting for a queue');
+    if (signal?.aborted) return Promise.reject(abortion());
     const slot = this.tryAcquire();
     if (slot) return Promise.resolve(slot);
     return new Promise<JobSlot>((resolve, reject) => {
@@ -72,8 +75,7 @@ export class SlotPool {
           reject(error);
         },
       };
-      const onAbort = (): void =>
-        waiter.fail(new WarpDriveError('WD_E_ABORTED', 'aborted while waiting for a queue'));
+      const onAbort = (): void => waiter.fail(abortion());
       const { waitMs, slots } = this.options;
       const cancelTimer = this.clock.after(waitMs, () =>
         waiter.fail(

@@ -18,6 +18,7 @@ import { ZIP_V2, ZIP_V3 } from '../../hw-abi/zip-variant.ts';
 import type { QueueHandle } from '../../platform/accelerator.ts';
 
 export { STREAM_CONTEXT_BYTES } from '../../hw-abi/zip-sqe.ts';
+
 import { QueuePairDriver } from '../qm/queue-pair.ts';
 
 /** State of a stream that the driver carries from job to job (UADK: the software words of the context buffer). */
@@ -81,6 +82,18 @@ export interface ZipCompletion {
   isTrailerMissing: boolean;
   core: CoreName | undefined;
 }
+
+/** What a job gets whose queue was taken away under it. */
+export const LOST_COMPLETION: ZipCompletion = {
+  outcome: 'device-error',
+  status: 0xff,
+  consumed: 0,
+  produced: 0,
+  checksum: 0,
+  isize: 0,
+  isTrailerMissing: false,
+  core: undefined,
+};
 
 const OUTCOMES: Record<number, ZipOutcome> = {
   [STATUS.ok]: 'ok',

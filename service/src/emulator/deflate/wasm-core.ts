@@ -4,7 +4,7 @@ import type { DeflateCore, DeflateJob, InflateJob, InflateOutcome, MemoryRange }
 import { type ChecksumKind, INFLATE_CONTEXT_BYTES } from './core.ts';
 
 /** Scratch bytes that one instance of the core needs, 64-byte aligned; private to it. */
-export const WASM_SCRATCH_BYTES = 0xa0000;
+export const WASM_SCRATCH_BYTES = 0xc0000;
 
 const CHECKSUMS: Record<ChecksumKind, number> = { none: 0, crc32: 1, adler32: 2 };
 

@@ -8,13 +8,10 @@ import {
   type PhysAddr,
   physAddr,
 } from '../../../../shared/src/units.ts';
+import type { PageLookup, SpaceKind, TranslationSpace } from './space.ts';
 import type { Access } from './translator.ts';
 
-/**
- * `sva`: a process's own page table, pages come in on first touch. `private`: filled by map and unmap only, pinned.
- * `kernel`: as private, for traffic without PASID. `identity`: no translation (no IOMMU).
- */
-export type SpaceKind = 'sva' | 'private' | 'kernel' | 'identity';
+export type { PageLookup, SpaceKind } from './space.ts';
 
 export interface Permissions {
   read: boolean;
@@ -31,18 +28,21 @@ const LEAF_ENTRIES = 1 << LEAF_BITS;
 /** Input addresses are 48 bits wide, as an SMMUv3 stage 1 with T0SZ = 16. */
 export const INPUT_ADDRESS_LIMIT = 2 ** 48;
 
-export type PageLookup = PhysAddr | 'absent' | 'forbidden';
-
 /** A two-level page table of 4 KiB pages: leaf tables of 512 entries, found by the address's upper bits. */
-export class AddressSpace {
-  private readonly leaves = new Map<number, Float64Array>();
+export class AddressSpace implements TranslationSpace {
+  private readonly leaves = new Map<number, { entries: Float64Array; used: number }>();
+  private readonly listeners = new Set<(firstPage: number, pages: number) => void>();
   private mapped = 0;
   private nextFree: number;
 
-  /** @param firstAddress where `reserve` starts to hand out addresses */
+  /**
+   * @param firstAddress where `reserve` starts to hand out addresses
+   * @param pid host process that targets from PROCESS_TARGET on belong to
+   */
   constructor(
     readonly kind: SpaceKind,
     firstAddress = 0x7f00_0000_0000,
+    readonly pid: number | undefined = undefined,
   ) {
     this.nextFree = firstAddress;
   }
@@ -71,6 +71,7 @@ export class AddressSpace {
       if (this.entry(page) !== 0) {
         throw new WarpDriveError('WD_E_EEXIST', `iova ${hex(page * PAGE_BYTES, 12)} is mapped already`, {
           iova: hex(page * PAGE_BYTES, 12),
+          errno: 'EEXIST',
         });
       }
     const flags = (populate ? PRESENT : 0) | (permissions.read ? READ : 0) | (permissions.write ? WRITE : 0);
@@ -92,10 +93,10 @@ export class AddressSpace {
       count++;
     }
     this.mapped -= count;
+    if (count > 0) for (const listener of this.listeners) listener(first, bytes / PAGE_BYTES);
     return count * PAGE_BYTES;
   }
 
-  /** Walks to one page. 'absent' covers both "not mapped" and "not present": `makePresent` tells them apart. */
   lookup(page: number, access: Access): PageLookup {
     if (this.kind === 'identity') return physAddr(page * PAGE_BYTES);
     const entry = this.entry(page);
@@ -105,7 +106,6 @@ export class AddressSpace {
     return physAddr(entry - flags);
   }
 
-  /** The page-fault handler of the owning process. @returns false if no mapping covers the page */
   makePresent(page: number): boolean {
     const entry = this.entry(page);
     if (entry === 0) return false;
@@ -113,18 +113,27 @@ export class AddressSpace {
     return true;
   }
 
+  /** Listeners run after the entries are gone and before `unmap` returns: its caller may release frames then. */
+  onInvalidate(listener: (firstPage: number, pages: number) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
   private entry(page: number): number {
-    return this.leaves.get(Math.floor(page / LEAF_ENTRIES))?.[page % LEAF_ENTRIES] ?? 0;
+    return this.leaves.get(Math.floor(page / LEAF_ENTRIES))?.entries[page % LEAF_ENTRIES] ?? 0;
   }
 
   private setEntry(page: number, entry: number): void {
     const index = Math.floor(page / LEAF_ENTRIES);
     let leaf = this.leaves.get(index);
     if (!leaf) {
-      leaf = new Float64Array(LEAF_ENTRIES);
+      leaf = { entries: new Float64Array(LEAF_ENTRIES), used: 0 };
       this.leaves.set(index, leaf);
     }
-    leaf[page % LEAF_ENTRIES] = entry;
+    const before = leaf.entries[page % LEAF_ENTRIES] ?? 0;
+    leaf.entries[page % LEAF_ENTRIES] = entry;
+    leaf.used += (entry === 0 ? 0 : 1) - (before === 0 ? 0 : 1);
+    if (leaf.used === 0) this.leaves.delete(index);
   }
 
   private checkRange(address: number, bytes: number): void {
@@ -134,7 +143,7 @@ export class AddressSpace {
       throw new WarpDriveError(
         'WD_E_EINVAL',
         `range ${hex(address, 12)} + ${bytes} bytes is not a range of whole ${1 << PAGE_SHIFT}-byte pages below 2^48`,
-        { iova: hex(address, 12), bytes },
+        { iova: hex(address, 12), bytes, errno: 'EINVAL' },
       );
     }
   }

@@ -28,6 +28,8 @@ export const END_OF_BLOCK: u32 = 0x4000;
 export const INVALID: u32 = 0x2000;
 export const LITLEN_ROOT_BITS: u32 = 11;
 export const DISTANCE_ROOT_BITS: u32 = 8;
+export const LITLEN_MASK: u32 = (1 << 11) - 1;
+export const DISTANCE_MASK: u32 = (1 << 8) - 1;
 
 /** Adding the code length to an entry sets more than one field. */
 const LITERAL_BIT: u32 = 1 | (1 << 26);
@@ -67,15 +69,15 @@ function entryOf(template: usize, symbol: u32, length: u32): u32 {
 /**
  * Builds the table of a canonical code (RFC 1951 section 3.2.2) at `table`. Accepts and refuses what zlib does: every
  * over-subscribed code is refused, every incomplete one too except no code at all and one single code of one bit.
- * @returns the bits that index the root table, or 0 for a refused code
+ * @returns false for a refused code
  */
 export function buildDecodeTable(
   lengths: usize,
   symbols: u32,
   template: usize,
   table: usize,
-  maxRootBits: u32,
-): u32 {
+  rootBits: u32,
+): bool {
   const count = scratch + BUILD_COUNT;
   const offset = scratch + BUILD_OFFSET;
   const sorted = scratch + BUILD_SORTED;
@@ -88,7 +90,8 @@ export function buildDecodeTable(
   while (maxBits > 0 && load<u32>(count + maxBits * 4) === 0) maxBits--;
   if (maxBits === 0) {
     store<u64>(table, 0x0000_a001_0000_a001); // two entries: exceptional, invalid, one bit
-    return 1;
+    growTable(table, 1, rootBits);
+    return true;
   }
   // Kraft sum: what is left of the code space after each length.
   let left: i32 = 1;
@@ -96,11 +99,11 @@ export function buildDecodeTable(
   for (let bits: u32 = 1; bits <= maxBits; bits++) {
     const codes = load<u32>(count + bits * 4);
     left = (left << 1) - codes;
-    if (left < 0) return 0;
+    if (left < 0) return false;
     store<u32>(offset + bits * 4, used);
     used += codes;
   }
-  if (left > 0 && maxBits !== 1) return 0;
+  if (left > 0 && maxBits !== 1) return false;
   for (let symbol: u32 = 0; symbol < symbols; symbol++) {
     const bits: u32 = load<u8>(lengths + symbol);
     if (bits !== 0) {
@@ -113,11 +116,11 @@ export function buildDecodeTable(
   if (left > 0) {
     store<u32>(table, entryOf(template, load<u16>(sorted), 1));
     store<u32>(table + 4, EXCEPTIONAL | INVALID | 1);
-    return 1;
+    growTable(table, 1, rootBits);
+    return true;
   }
-  const rootBits = min(maxBits, maxRootBits);
   fillTable(sorted, count, template, table, rootBits, maxBits);
-  return rootBits;
+  return true;
 }
 
 /** The codes are complete, so every entry gets written; the code is kept bit-reversed, as the stream has it. */
@@ -141,6 +144,10 @@ function fillTable(
       code = nextCode(code, size - 1);
     }
     if (bits === rootBits) break;
+    if (bits >= maxBits) {
+      growTable(table, bits, rootBits);
+      return;
+    }
     doubleTable(table, size);
     size <<= 1;
     bits++;
@@ -193,6 +200,11 @@ function doubleTable(table: usize, size: u32): void {
     return;
   }
   for (let at: u32 = 0; at < bytes; at += 16) v128.store(table + bytes + at, v128.load(table + at));
+}
+
+/** The root table always has all its entries, so that its mask is a constant of the decoder. */
+function growTable(table: usize, bits: u32, rootBits: u32): void {
+  for (; bits < rootBits; bits++) doubleTable(table, 1 << bits);
 }
 
 /**

@@ -1,11 +1,20 @@
 /** One DEFLATE job: parse, cut into blocks, write. */
 import * as w from './bit-writer';
-import { addStored, initBlocks, openBlocks, writeBlock, writeSyncFlush } from './block';
+import {
+  addStored,
+  flushStored,
+  hasPending,
+  initBlocks,
+  openBlocks,
+  writeBlock,
+  writeSyncFlush,
+} from './block';
 import { checksum } from './checksum';
 import { clearRawCounts, foldRawCounts, isSplitWorthwhile, joinChunk, startBlockWithChunk } from './chunk';
+import { denseBytes } from './dense';
 import { RESULT, scratch, TOKEN_CAPACITY, TOKENS } from './layout';
 import * as m from './match';
-import { parseFast } from './parse-fast';
+import { openFast, parseFast } from './parse-fast';
 import { parseLazy, tuneLazy } from './parse-lazy';
 
 const DONE: u32 = 1;
@@ -22,12 +31,12 @@ function parse(level: u32, at: usize, tokenLimit: usize): usize {
 }
 
 function tune(level: u32): void {
-  if (level === 4) tuneLazy(16, 30);
-  else if (level === 5) tuneLazy(24, 65);
-  else if (level === 6) tuneLazy(48, 130);
-  else if (level === 7) tuneLazy(96, 200);
-  else if (level === 8) tuneLazy(256, 258);
-  else if (level === 9) tuneLazy(600, 258);
+  if (level === 4) tuneLazy(6, 24, 6);
+  else if (level === 5) tuneLazy(10, 40, 8);
+  else if (level === 6) tuneLazy(16, 64, 12);
+  else if (level === 7) tuneLazy(40, 128, 14);
+  else if (level === 8) tuneLazy(128, 258, 18);
+  else if (level === 9) tuneLazy(400, 258, 24);
 }
 
 /** @returns 1 done, 3 output full; the rest is in the result words */
@@ -46,6 +55,7 @@ export function deflateJob(
   w.openOutput(destination, destinationBytes);
   openBlocks();
   m.openSource(source, sourceBytes, windowBytes);
+  openFast(source, level);
   tune(level);
   const isDone = writeAll(source, level, isFinal);
   store<u32>(scratch + RESULT, isDone ? ((w.output - destination) as u32) : 0);
@@ -64,6 +74,17 @@ function writeAll(source: usize, level: u32, isFinal: bool): bool {
   foldRawCounts();
   startBlockWithChunk();
   while (at < end) {
+    const dense = denseBytes(at, level > 3);
+    if (dense > 0) {
+      if (m.tokenEnd > tokens) {
+        if (!writeBlock(tokens, m.tokenEnd, blockFrom, (at - blockFrom) as u32, false)) return false;
+        m.setTokenEnd(tokens);
+      }
+      addStored(at, dense);
+      at += dense;
+      blockFrom = at;
+      continue;
+    }
     const chunk = m.tokenEnd;
     const chunkFrom = at;
     clearRawCounts();
@@ -84,7 +105,9 @@ function writeAll(source: usize, level: u32, isFinal: bool): bool {
     blockFrom = chunkFrom;
     startBlockWithChunk();
   }
-  if (isFinal || m.tokenEnd > tokens) {
+  if (m.tokenEnd === tokens && hasPending()) {
+    if (!flushStored(isFinal)) return false;
+  } else if (isFinal || m.tokenEnd > tokens) {
     if (!writeBlock(tokens, m.tokenEnd, blockFrom, (end - blockFrom) as u32, isFinal)) return false;
   }
   if (!isFinal) return writeSyncFlush();

@@ -49,18 +49,20 @@ export function encodeTokens(tokens: usize, tokenEnd: usize, litlen: usize, dist
   let at = tokens;
   const limit = w.outputEnd - 8;
   if (w.outputEnd >= w.output + 8) {
-    while (at < tokenEnd && output <= limit) {
+    for (;;) {
+      if (at >= tokenEnd) break;
+      if (output > limit) break;
       const token = load<u32>(at);
       at += 4;
       const first = load<u32>(litlen + ((token & 511) << 2));
       const second = load<u32>(distances + (((token >> 9) & 31) << 2));
-      const firstBits = (first >> 24) as u64;
-      bits |= ((first & 0xffffff) as u64) << count;
-      count += firstBits;
-      bits |= ((second & 0xffff) as u64) << count;
-      bits |= ((token >> 14) as u64) << (count + (((second >> 16) & 31) as u64));
-      count += (second >> 24) as u64;
+      // The token's bits are put together apart from the stream, to keep the chain from token to token short.
+      const codeBits = (first >> 24) as u64;
+      let code = ((first & 0xffffff) as u64) | (((second & 0xffff) as u64) << codeBits);
+      code |= ((token >> 14) as u64) << (codeBits + (((second >> 16) & 31) as u64));
+      bits |= code << count;
       store<u64>(output, bits);
+      count += codeBits + ((second >> 24) as u64);
       output += (count >> 3) as usize;
       bits >>= count & 56;
       count &= 7;

@@ -2,19 +2,10 @@
  * The hot loop of INFLATE: whole symbols while at least 16 bytes of input and FAST_OUTPUT_MARGIN bytes of room are left, so
  * that nothing inside needs a bounds check except the reach of a match. Registers live in locals.
  */
-import { END_OF_BLOCK, EXCEPTIONAL, INVALID, LITERAL } from './decode-table';
-import {
-  BAD_DISTANCE_SYMBOL,
-  BAD_LITLEN_SYMBOL,
-  CONTINUE,
-  DISTANCE_TOO_FAR,
-  distanceBits,
-  distanceTable,
-  litlenBits,
-  litlenTable,
-} from './inflate-header';
+import { DISTANCE_MASK, END_OF_BLOCK, EXCEPTIONAL, INVALID, LITLEN_MASK } from './decode-table';
+import { BAD_DISTANCE_SYMBOL, BAD_LITLEN_SYMBOL, CONTINUE, DISTANCE_TOO_FAR, tables } from './inflate-header';
 import * as s from './inflate-state';
-import { REPEAT_SHUFFLE, REPEAT_STEP, scratch } from './layout';
+import { DISTANCE_TABLE, REPEAT_SHUFFLE, REPEAT_STEP, scratch } from './layout';
 
 /** One iteration reads at most two words that start less than 8 bytes apart. */
 export const FAST_INPUT_MARGIN: usize = 16;
@@ -52,30 +43,29 @@ export function decodeFast(outputLimit: usize): u32 {
   let output = s.output;
   const inputLimit = s.inputEnd - FAST_INPUT_MARGIN;
   const outputStart = s.outputStart;
-  const litlen = litlenTable;
-  const distances = distanceTable;
-  const litlenMask: u32 = (1 << litlenBits) - 1;
-  const distanceMask: u32 = (1 << distanceBits) - 1;
+  const litlen = tables;
   let result: u32 = FAST_MARGIN;
-  while (input <= inputLimit && output <= outputLimit) {
+  for (;;) {
+    if (input > inputLimit) break;
+    if (output > outputLimit) break;
     bits |= load<u64>(input) << count;
     input += ((~count & 63) >> 3) as usize;
     count |= 56;
-    let entry = load<u32>(litlen + (((bits as u32) & litlenMask) << 2));
-    if ((entry & LITERAL) !== 0) {
+    let entry = load<u32>(litlen + (((bits as u32) & LITLEN_MASK) << 2));
+    if ((entry as i32) < 0) {
       // Up to two entries of at most 11 bits each leave more than 33 bits for what follows.
       store<u16>(output, (entry >> 8) as u16);
       output += (entry >> 24) & 3;
       bits >>= entry as u64;
       count -= entry as u64;
-      entry = load<u32>(litlen + (((bits as u32) & litlenMask) << 2));
-      if ((entry & LITERAL) !== 0) {
+      entry = load<u32>(litlen + (((bits as u32) & LITLEN_MASK) << 2));
+      if ((entry as i32) < 0) {
         store<u16>(output, (entry >> 8) as u16);
         output += (entry >> 24) & 3;
         bits >>= entry as u64;
         count -= entry as u64;
-        entry = load<u32>(litlen + (((bits as u32) & litlenMask) << 2));
-        if ((entry & LITERAL) !== 0) {
+        entry = load<u32>(litlen + (((bits as u32) & LITLEN_MASK) << 2));
+        if ((entry as i32) < 0) {
           store<u16>(output, (entry >> 8) as u16);
           output += (entry >> 24) & 3;
           bits >>= entry as u64;
@@ -93,7 +83,7 @@ export function decodeFast(outputLimit: usize): u32 {
         count -= entry as u64;
         const sub = (bits as u32) & ((1 << ((entry >> 8) & 15)) - 1);
         entry = load<u32>(litlen + (((entry >> 16) + sub) << 2));
-        if ((entry & LITERAL) !== 0) {
+        if ((entry as i32) < 0) {
           store<u8>(output, (entry >> 8) as u8);
           output++;
           bits >>= entry as u64;
@@ -113,13 +103,13 @@ export function decodeFast(outputLimit: usize): u32 {
     bits >>= entry as u64;
     count -= entry as u64;
     // At most 20 of at least 56 bits are gone; a distance takes at most 28.
-    entry = load<u32>(distances + (((bits as u32) & distanceMask) << 2));
+    entry = load<u32>(litlen + (((bits as u32) & DISTANCE_MASK) << 2), DISTANCE_TABLE);
     if ((entry & EXCEPTIONAL) !== 0) {
       if ((entry & INVALID) === 0) {
         bits >>= entry as u64;
         count -= entry as u64;
         const sub = (bits as u32) & ((1 << ((entry >> 8) & 15)) - 1);
-        entry = load<u32>(distances + (((entry >> 16) + sub) << 2));
+        entry = load<u32>(litlen + (((entry >> 16) + sub) << 2), DISTANCE_TABLE);
       }
       if ((entry & EXCEPTIONAL) !== 0) {
         result = s.fail(BAD_DISTANCE_SYMBOL);

@@ -5,10 +5,9 @@ import {
   BUILD_COUNT,
   BUILT_LENGTHS,
   CODE_LENGTHS,
+  DISTANCE_TABLE,
   DISTANCE_TEMPLATE,
-  DYNAMIC_DISTANCE,
   DYNAMIC_LITLEN,
-  FIXED_DISTANCE,
   FIXED_LITLEN,
   LITLEN_TEMPLATE,
   PRECODE_LENGTHS,
@@ -38,18 +37,11 @@ export const BAD_DISTANCE_SYMBOL: u32 = 10;
 export const DISTANCE_TOO_FAR: u32 = 11;
 export const BAD_CONTEXT: u32 = 12;
 
-/** Decode tables of the block at hand. */
-export let litlenTable: usize = 0;
-export let distanceTable: usize = 0;
-export let litlenBits: u32 = 0;
-export let distanceBits: u32 = 0;
+/** Decode tables of the block at hand: the literal/length table, and DISTANCE_TABLE behind it the distance table. */
+export let tables: usize = 0;
 /** Whether the literal/length table holds pairs of literals already. */
 export let isPacked: bool = false;
 
-let fixedLitlenBits: u32 = 0;
-let fixedDistanceBits: u32 = 0;
-let dynamicLitlenBits: u32 = 0;
-let dynamicDistanceBits: u32 = 0;
 let builtLitlen: u32 = 0;
 let builtDistance: u32 = 0;
 let isDynamicPacked: bool = false;
@@ -62,28 +54,18 @@ export function initFixedTables(): void {
   memory.fill(lengths + 256, 7, 24);
   memory.fill(lengths + 280, 8, 8);
   const litlen = scratch + FIXED_LITLEN;
-  fixedLitlenBits = buildDecodeTable(lengths, 288, scratch + LITLEN_TEMPLATE, litlen, LITLEN_ROOT_BITS);
+  buildDecodeTable(lengths, 288, scratch + LITLEN_TEMPLATE, litlen, LITLEN_ROOT_BITS);
   memory.fill(lengths, 5, 32);
-  const distance = scratch + FIXED_DISTANCE;
-  fixedDistanceBits = buildDecodeTable(
-    lengths,
-    32,
-    scratch + DISTANCE_TEMPLATE,
-    distance,
-    DISTANCE_ROOT_BITS,
-  );
+  buildDecodeTable(lengths, 32, scratch + DISTANCE_TEMPLATE, litlen + DISTANCE_TABLE, DISTANCE_ROOT_BITS);
 }
 
 export function useFixedTables(): void {
-  litlenTable = scratch + FIXED_LITLEN;
-  distanceTable = scratch + FIXED_DISTANCE;
-  litlenBits = fixedLitlenBits;
-  distanceBits = fixedDistanceBits;
+  tables = scratch + FIXED_LITLEN;
   isPacked = true; // codes of 7 to 9 bits never fit in pairs
 }
 
 export function pack(): void {
-  packLiterals(litlenTable, litlenBits);
+  packLiterals(tables, LITLEN_ROOT_BITS);
   isPacked = true;
   isDynamicPacked = true;
 }
@@ -92,34 +74,23 @@ export function pack(): void {
 export function useDynamicTables(): u32 {
   const lengths = scratch + CODE_LENGTHS;
   const built = scratch + BUILT_LENGTHS;
-  litlenTable = scratch + DYNAMIC_LITLEN;
-  distanceTable = scratch + DYNAMIC_DISTANCE;
+  tables = scratch + DYNAMIC_LITLEN;
   if (builtLitlen !== s.litlenCodes || builtDistance !== s.distanceCodes || !isEqual(lengths, built)) {
     builtLitlen = 0;
     isDynamicPacked = false;
     if (load<u8>(lengths + 256) === 0) return s.fail(NO_END_OF_BLOCK);
-    dynamicLitlenBits = buildDecodeTable(
-      lengths,
-      s.litlenCodes,
-      scratch + LITLEN_TEMPLATE,
-      litlenTable,
-      LITLEN_ROOT_BITS,
-    );
-    if (dynamicLitlenBits === 0) return s.fail(BAD_LITLEN_CODE);
-    dynamicDistanceBits = buildDecodeTable(
-      lengths + s.litlenCodes,
-      s.distanceCodes,
-      scratch + DISTANCE_TEMPLATE,
-      distanceTable,
-      DISTANCE_ROOT_BITS,
-    );
-    if (dynamicDistanceBits === 0) return s.fail(BAD_DISTANCE_CODE);
+    if (!buildDecodeTable(lengths, s.litlenCodes, scratch + LITLEN_TEMPLATE, tables, LITLEN_ROOT_BITS)) {
+      return s.fail(BAD_LITLEN_CODE);
+    }
+    const distance = tables + DISTANCE_TABLE;
+    const from = lengths + s.litlenCodes;
+    if (!buildDecodeTable(from, s.distanceCodes, scratch + DISTANCE_TEMPLATE, distance, DISTANCE_ROOT_BITS)) {
+      return s.fail(BAD_DISTANCE_CODE);
+    }
     memory.copy(built, lengths, 336);
     builtLitlen = s.litlenCodes;
     builtDistance = s.distanceCodes;
   }
-  litlenBits = dynamicLitlenBits;
-  distanceBits = dynamicDistanceBits;
   isPacked = isDynamicPacked;
   return CONTINUE;
 }
@@ -134,14 +105,17 @@ function isEqual(a: usize, b: usize): bool {
 }
 
 export function readHeader(): u32 {
-  s.fill();
+  if (s.bitCount < 3) s.fill();
   if (s.bitCount < 3) return MORE;
   const type = ((s.bits as u32) >> 1) & 3;
   if (type === 3) return s.fail(BAD_BLOCK_TYPE);
   s.setBlock((s.bits & 1) !== 0, type === 1);
   s.take(3);
-  if (type === 0) s.setPhase(s.PHASE_STORED_LENGTH);
-  else if (type === 1) {
+  if (type === 0) {
+    s.setPhase(s.PHASE_STORED_LENGTH);
+    return readStoredLength();
+  }
+  if (type === 1) {
     useFixedTables();
     s.setPhase(s.PHASE_SYMBOLS);
   } else s.setPhase(s.PHASE_CODE_COUNTS);
@@ -151,14 +125,27 @@ export function readHeader(): u32 {
 /** RFC 1951 section 3.2.4: to the next byte, then LEN and its complement. */
 export function readStoredLength(): u32 {
   s.take(s.bitCount & 7);
-  s.fill();
+  if (s.bitCount < 32) s.fill();
   if (s.bitCount < 32) return MORE;
   const word = s.bits as u32;
   if ((word & 0xffff) !== ~word >> 16) return s.fail(BAD_STORED_LENGTH);
   s.take(32);
+  if ((word & 0xffff) === 0) return endBlock();
   s.setStoredLeft(word & 0xffff);
   s.setPhase(s.PHASE_STORED);
-  return CONTINUE;
+  return copyStored();
+}
+
+/** Short stored blocks are not worth the call that `memory.copy` is. */
+// @inline
+function copyBytes(to: usize, from: usize, bytes: u32): void {
+  if (bytes > 48) {
+    memory.copy(to, from, bytes);
+    return;
+  }
+  let at: u32 = 0;
+  for (; at + 8 <= bytes; at += 8) store<u64>(to + at, load<u64>(from + at));
+  for (; at < bytes; at++) store<u8>(to + at, load<u8>(from + at));
 }
 
 export function copyStored(): u32 {
@@ -174,7 +161,7 @@ export function copyStored(): u32 {
     s.setBits(0, 0); // whole bytes only: the length was byte aligned
     const from = s.input;
     const run = min(min(left, (s.inputEnd - from) as u32), (s.outputEnd - to) as u32);
-    memory.copy(to, from, run);
+    copyBytes(to, from, run);
     s.setInput(from + run);
     to += run;
     left -= run;

@@ -1,6 +1,6 @@
 /** One INFLATE job: a state machine over phases that stops at any bit of input and any byte of output. */
 import { checksum } from './checksum';
-import { END_OF_BLOCK, EXCEPTIONAL, INVALID, LITERAL } from './decode-table';
+import { DISTANCE_MASK, END_OF_BLOCK, EXCEPTIONAL, INVALID, LITERAL, LITLEN_MASK } from './decode-table';
 import {
   decodeFast,
   FAST_END_OF_BLOCK,
@@ -10,7 +10,7 @@ import {
 } from './inflate-fast';
 import * as h from './inflate-header';
 import * as s from './inflate-state';
-import { RESULT, scratch } from './layout';
+import { DISTANCE_TABLE, RESULT, scratch } from './layout';
 
 /** A dynamic block that made this much output is worth the packing of its literals. */
 const PACK_AFTER_BYTES: usize = 4096;
@@ -31,7 +31,9 @@ export function inflateJob(
   if (!s.loadContext(context, isNew)) outcome = s.fail(h.BAD_CONTEXT);
   else outcome = resume();
   while (outcome === h.CONTINUE) outcome = step();
-  s.giveBack();
+  // A job that wants more input keeps its bits in the context; any other returns what it did not use.
+  if (outcome === h.MORE) s.maskBits();
+  else s.giveBack();
   s.saveContext(context);
   const produced = (s.output - destination) as u32;
   store<u32>(scratch + RESULT, produced);
@@ -99,11 +101,11 @@ function decodeSymbol(): u32 {
   const count = s.bitCount;
   let bits = s.bits;
   let taken: u32 = 0;
-  let entry = load<u32>(h.litlenTable + (((bits as u32) & ((1 << h.litlenBits) - 1)) << 2));
+  let entry = load<u32>(h.tables + (((bits as u32) & LITLEN_MASK) << 2));
   if ((entry & LITERAL) === 0 && (entry & (EXCEPTIONAL | END_OF_BLOCK | INVALID)) === EXCEPTIONAL) {
     taken = entry & 63;
     bits >>= taken as u64;
-    entry = subEntry(h.litlenTable, entry, bits as u32);
+    entry = subEntry(h.tables, entry, bits as u32);
   }
   if ((entry & LITERAL) !== 0) {
     taken += (entry >> 26) & 15; // of a pair only the first
@@ -124,11 +126,11 @@ function decodeSymbol(): u32 {
   const length =
     ((entry >> 16) & 511) + (((bits >> (((entry >> 8) & 15) as u64)) as u32) & ((entry >> 25) & 31));
   bits >>= (entry & 63) as u64;
-  entry = load<u32>(h.distanceTable + (((bits as u32) & ((1 << h.distanceBits) - 1)) << 2));
+  entry = load<u32>(h.tables + DISTANCE_TABLE + (((bits as u32) & DISTANCE_MASK) << 2));
   if ((entry & (EXCEPTIONAL | INVALID)) === EXCEPTIONAL) {
     taken += entry & 63;
     bits >>= (entry & 63) as u64;
-    entry = subEntry(h.distanceTable, entry, bits as u32);
+    entry = subEntry(h.tables + DISTANCE_TABLE, entry, bits as u32);
   }
   taken += entry & 63;
   if (taken > count) return h.MORE;

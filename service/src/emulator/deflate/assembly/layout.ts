@@ -34,19 +34,18 @@ export const CRC_TABLES: usize = REPEAT_STEP + 32;
 export const LITLEN_TEMPLATE: usize = CRC_TABLES + 16 * 1024;
 /** u32[32]: the same for distance symbols. */
 export const DISTANCE_TEMPLATE: usize = LITLEN_TEMPLATE + 288 * 4;
-/** u32[2048]: decode table of the fixed literal/length code. */
-export const FIXED_LITLEN: usize = DISTANCE_TEMPLATE + 32 * 4;
-/** u32[256]: decode table of the fixed distance code. */
-export const FIXED_DISTANCE: usize = FIXED_LITLEN + 2048 * 4;
 /**
- * u32[2560]: decode table of the current dynamic literal/length code: root 2048 and subtables. 288 symbols with a root
- * of 11 bits and codes of at most 15 need 2342 entries at worst.
+ * u32[2560]: decode table of the fixed literal/length code: root 2048, and room for subtables. 288 symbols with a root
+ * of 11 bits and codes of at most 15 need 2342 entries at worst. Behind it u32[512] for distances: root 256; 32 symbols
+ * need 402 entries at worst.
  */
-export const DYNAMIC_LITLEN: usize = FIXED_DISTANCE + 256 * 4;
-/** u32[512]: the same for distances; 32 symbols with a root of 8 bits need 402 entries at worst. */
-export const DYNAMIC_DISTANCE: usize = DYNAMIC_LITLEN + 2560 * 4;
+export const FIXED_LITLEN: usize = DISTANCE_TEMPLATE + 32 * 4;
+/** From a literal/length table to its distance table. */
+export const DISTANCE_TABLE: usize = 2560 * 4;
+/** The same two tables for the current dynamic block. */
+export const DYNAMIC_LITLEN: usize = FIXED_LITLEN + DISTANCE_TABLE + 512 * 4;
 /** u16[128]: decode table of the code length code: symbol | bits << 8. */
-export const PRECODE_TABLE: usize = DYNAMIC_DISTANCE + 512 * 4;
+export const PRECODE_TABLE: usize = DYNAMIC_LITLEN + DISTANCE_TABLE + 512 * 4;
 /** u8[32]: code length code lengths in symbol order. */
 export const PRECODE_LENGTHS: usize = PRECODE_TABLE + 256;
 /** u8[336]: code lengths of the current dynamic block, literal/length first, then distance. */
@@ -89,7 +88,7 @@ export const SORT_COUNT: usize = SORT_B + 320 * 4;
 /** Work space of the CRC: history, one segment, zeros. */
 export const CRC_WORK: usize = SORT_COUNT + 1024;
 /** u32[64 Ki + slack]: tokens of the open block and the newest chunk. */
-export const TOKENS: usize = 80 * 1024;
+export const TOKENS: usize = 96 * 1024;
 export const TOKEN_CAPACITY: u32 = 72 * 1024;
 /** u32[32 Ki]: position of the newest occurrence of a 4-byte hash. */
 export const HASH_HEADS: usize = TOKENS + <usize>TOKEN_CAPACITY * 4;
@@ -99,7 +98,9 @@ export const HASH3_HEADS: usize = HASH_HEADS + 32768 * 4;
 export const HASH3_BITS: u32 = 14;
 /** u16[32 Ki]: how far back the previous occurrence with the same hash is, by position modulo 32 Ki. */
 export const CHAIN: usize = HASH3_HEADS + 16384 * 4;
-export const SCRATCH_BYTES: usize = CHAIN + 32768 * 2;
+/** u16[32 Ki]: heads of the fast parser. */
+export const FAST_HEADS: usize = CHAIN + 32768 * 2;
+export const SCRATCH_BYTES: usize = FAST_HEADS + 32768 * 2;
 
 /** Start of this instance's scratch range. */
 export let scratch: usize = 0;

@@ -4,6 +4,7 @@ import { CHAIN, HASH_HEADS, RAW_DISTANCE_COUNT, RAW_LITLEN_COUNT, SCRATCH_BYTES,
 
 export const MAX_MATCH: u32 = 258;
 
+export let sourceStart: usize = 0;
 export let sourceEnd: usize = 0;
 /** Largest distance that the job allows. */
 export let maxDistance: u32 = 0;
@@ -27,6 +28,7 @@ export function openSource(source: usize, bytes: u32, windowBytes: u32): void {
   }
   bias = nextPosition - (source as u32);
   nextPosition += bytes + 0x10000;
+  sourceStart = source;
   sourceEnd = source + bytes;
   maxDistance = windowBytes;
 }

@@ -1,39 +1,130 @@
-/** Levels 1–3: greedy, one candidate for each 4-byte hash. */
-import { HASH_BITS, HASH_HEADS, scratch } from './layout';
+/** Levels 1–3: greedy, one candidate for each five-byte hash. */
+import { FAST_HEADS, scratch } from './layout';
 import * as m from './match';
 
-const HASH_MULTIPLIER: u32 = 0x9e3779b1;
+const HASH_MULTIPLIER: u64 = 0x9e3779b185ebca87;
+const HASH_BITS: u64 = 14;
+/**
+ * Heads are positions modulo 64 Ki, which keeps the table in the first-level cache. It is cleared for each job, and
+ * positions start so high that a cleared head is out of reach until the wrap makes it a distance that exists.
+ */
+const FIRST_POSITION: u32 = 32769;
+/** The main loop looks ahead as far as a match may go and eight bytes more. */
+const LOOK_AHEAD: usize = 272;
+
+let bias: u32 = 0;
+let insertsAll: bool = false;
+
+/** Level 1 puts three positions of a match into the table, levels 2 and 3 all of them. */
+export function openFast(source: usize, level: u32): void {
+  memory.fill(scratch + FAST_HEADS, 0, (2 as usize) << (HASH_BITS as usize));
+  bias = FIRST_POSITION - (source as u32);
+  insertsAll = level > 1;
+}
+
+/** Five bytes, because a match of four from far away saves next to nothing, and fewer candidates fail. */
+// @inline
+function slotOf(heads: usize, bytes: u64): usize {
+  return heads + (((((bytes << 24) * HASH_MULTIPLIER) >> (64 - HASH_BITS)) as usize) << 1);
+}
 
 // @inline
-function slotOf(heads: usize, word: u32): usize {
-  return heads + (((word * HASH_MULTIPLIER) >> (32 - HASH_BITS)) << 2);
+function insert(heads: usize, at: usize, position: u32): void {
+  store<u16>(slotOf(heads, load<u64>(at)), position);
+}
+
+/** Puts a position of a stretch that is not parsed into the table; needs eight readable bytes. */
+export function note(at: usize): void {
+  insert(scratch + FAST_HEADS, at, (at as u32) + bias);
+}
+
+/** Whether four bytes have a match: 0 or 1; not for the first byte of the source, see parseFast. */
+export function probe(at: usize): u32 {
+  const bytes = load<u64>(at);
+  const distance = ((at as u32) + bias - load<u16>(slotOf(scratch + FAST_HEADS, bytes))) & 0xffff;
+  const near = select<u32>(distance, 1, distance - 1 < m.maxDistance);
+  return (load<u32>(at - near) === (bytes as u32)) as u32;
+}
+
+/** The match at `at` is of at least four bytes; reads at most LOOK_AHEAD bytes. */
+// @inline
+function lengthOf(at: usize, from: usize): u32 {
+  let length: u32 = 4;
+  for (;;) {
+    const difference = load<u64>(at + length) ^ load<u64>(from + length);
+    if (difference !== 0) {
+      length += (ctz(difference) >> 3) as u32;
+      break;
+    }
+    length += 8;
+    if (length >= m.MAX_MATCH) break;
+  }
+  return min<u32>(length, m.MAX_MATCH);
 }
 
 /** Parses from `start` until the source or the room up to `tokenLimit` ends. @returns where it stopped */
 export function parseFast(start: usize, tokenLimit: usize): usize {
-  const heads = scratch + HASH_HEADS;
-  const end = m.sourceEnd;
-  const bias = m.bias;
+  const heads = scratch + FAST_HEADS;
+  const toPosition = bias;
   const maxDistance = m.maxDistance;
   let token = m.tokenEnd;
   let at = start;
-  while (token < tokenLimit && end - at >= 8) {
-    const word = load<u32>(at);
-    const slot = slotOf(heads, word);
-    const position = (at as u32) + bias;
-    const distance = position - load<u32>(slot);
-    store<u32>(slot, position);
-    if (distance <= maxDistance && load<u32>(at - distance) === word) {
-      const limit = min<u32>(m.MAX_MATCH, (end - at) as u32);
-      const length = m.matchLength(at, at - distance, 4, limit);
+  if (m.sourceEnd - start > LOOK_AHEAD) {
+    const safeEnd = m.sourceEnd - LOOK_AHEAD;
+    // From the second byte on there is always a candidate, at distance 1: no branch on having one.
+    if (at === m.sourceStart) token = m.emitLiteral(token, load<u8>(at++));
+    for (;;) {
+      if (token >= tokenLimit) break;
+      if (at >= safeEnd) break;
+      const bytes = load<u64>(at);
+      const slot = slotOf(heads, bytes);
+      const position = (at as u32) + toPosition;
+      let distance = (position - (load<u16>(slot) as u32)) & 0xffff;
+      store<u16>(slot, position);
+      distance = select<u32>(distance, 1, distance - 1 < maxDistance);
+      if (load<u32>(at - distance) !== (bytes as u32)) {
+        token = m.emitLiteral(token, (bytes as u32) & 255);
+        at++;
+        continue;
+      }
+      const length = lengthOf(at, at - distance);
       token = m.emitMatch(token, length, distance);
       const next = at + length;
-      if (end - next >= 8) {
-        for (at++; at < next; at++) store<u32>(slotOf(heads, load<u32>(at)), (at as u32) + bias);
+      if (insertsAll) {
+        for (at++; at < next; at++) insert(heads, at, (at as u32) + toPosition);
+      } else {
+        insert(heads, at + 1, position + 1);
+        insert(heads, next - 2, position + length - 2);
+        insert(heads, next - 1, position + length - 1);
       }
       at = next;
+    }
+  }
+  return parseEnd(at, token, tokenLimit);
+}
+
+/** The same near the source's end, or when it is short: every read is checked against the end. */
+function parseEnd(start: usize, firstToken: usize, tokenLimit: usize): usize {
+  const end = m.sourceEnd;
+  const heads = scratch + FAST_HEADS;
+  let token = firstToken;
+  let at = start;
+  while (token < tokenLimit && end - at >= 8) {
+    const bytes = load<u64>(at);
+    const slot = slotOf(heads, bytes);
+    const position = (at as u32) + bias;
+    const distance = (position - (load<u16>(slot) as u32)) & 0xffff;
+    store<u16>(slot, position);
+    const reach = min<u32>(m.maxDistance, (at - m.sourceStart) as u32);
+    if (distance - 1 < reach && load<u32>(at - distance) === (bytes as u32)) {
+      const length = m.matchLength(at, at - distance, 4, min<u32>(m.MAX_MATCH, (end - at) as u32));
+      token = m.emitMatch(token, length, distance);
+      const next = at + length;
+      const insertEnd = min(next, end - 8);
+      for (at++; at < insertEnd; at++) insert(heads, at, (at as u32) + bias);
+      at = next;
     } else {
-      token = m.emitLiteral(token, word & 255);
+      token = m.emitLiteral(token, (bytes as u32) & 255);
       at++;
     }
   }

@@ -7,15 +7,27 @@ const CHAIN_MASK: u32 = 0x7fff;
 /** A match of three bytes from further away costs more than its literals. */
 const TOO_FAR: u32 = 4096;
 
+const LARGEST_CREDIT: u32 = 1 << 16;
+/** Candidates that are tried without credit. */
+const LEAST_CHAIN: u32 = 6;
+
+/**
+ * Inputs of few symbols make every chain full and every candidate long. Each position earns credit for so many
+ * candidates; what ordinary data saves up runs out on such input, which bounds the time of any input.
+ */
+let creditPerPosition: u32 = 0;
+let credit: u32 = 0;
 let chainLimit: u32 = 0;
 let niceLength: u32 = 0;
 let bestLength: u32 = 0;
 let bestDistance: u32 = 0;
 
-/** `chain`: candidates tried for a position; `nice`: a match as long ends the search. */
-export function tuneLazy(chain: u32, nice: u32): void {
+/** `chain` and `average`: candidates tried for a position, at most and in the long run; `nice`: a match as long ends the search. */
+export function tuneLazy(chain: u32, nice: u32, average: u32): void {
+  creditPerPosition = average;
   chainLimit = chain;
   niceLength = nice;
+  credit = LARGEST_CREDIT;
 }
 
 // @inline
@@ -30,7 +42,7 @@ function slot3(word: u32): usize {
 
 /** Adds a position that has at least four bytes; its previous occurrence becomes its link. */
 // @inline
-function insert(at: usize): u32 {
+export function insert(at: usize): u32 {
   const word = load<u32>(at);
   const position = (at as u32) + m.bias;
   store<u32>(slot3(word), position);
@@ -61,7 +73,9 @@ function findMatch(at: usize, atLeast: u32, chain: u32): void {
   if (length >= limit) return;
   const links = scratch + CHAIN;
   const nice = min(niceLength, limit);
-  let left = chain;
+  credit = min(credit + creditPerPosition, LARGEST_CREDIT);
+  const granted = min(chain, max(credit, LEAST_CHAIN));
+  let left = granted;
   // Four bytes that end just behind the length to beat tell most losers apart at once.
   let tail: u32 = length >= 3 ? load<u32>(at + length - 3) : word;
   let tailAt: usize = length >= 3 ? ((length - 3) as usize) : 0;
@@ -73,14 +87,15 @@ function findMatch(at: usize, atLeast: u32, chain: u32): void {
         length = found;
         bestLength = found;
         bestDistance = distance;
-        if (found >= nice) return;
+        if (found >= nice) break;
         tailAt = length - 3;
         tail = load<u32>(at + tailAt);
       }
     }
-    if (--left === 0) return;
+    if (--left === 0) break;
     distance += load<u16>(links + (((position - distance) & CHAIN_MASK) << 1));
   }
+  credit -= min(credit, granted - left);
 }
 
 /** The bits that a longer match must win, given the distances: four for a byte, one for each doubling. */

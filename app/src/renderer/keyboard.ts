@@ -1,0 +1,28 @@
+export interface Shortcut {
+  /** `KeyboardEvent.key` values that trigger it. */
+  keys: readonly string[];
+  /** How the help sheet writes the keys. */
+  label: string;
+  what: string;
+  run(): void;
+}
+
+const isTyping = (target: EventTarget | null) =>
+  target instanceof HTMLInputElement ||
+  target instanceof HTMLTextAreaElement ||
+  target instanceof HTMLSelectElement;
+
+/** Runs shortcuts of the page; while someone types into a field, only Escape is one. */
+export function listenForShortcuts(shortcuts: readonly Shortcut[], signal: AbortSignal): void {
+  const onKey = (event: KeyboardEvent) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (isTyping(event.target) && event.key !== 'Escape') return;
+    if (event.key === ' ' && event.target instanceof HTMLButtonElement) return; // Space presses the button
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    const shortcut = shortcuts.find(({ keys }) => keys.includes(key));
+    if (shortcut === undefined) return;
+    event.preventDefault();
+    shortcut.run();
+  };
+  document.addEventListener('keydown', onKey, { signal });
+}

@@ -1,0 +1,182 @@
+import type { CoreName, DeviceSnapshot, QueueSnapshot, Totals } from '../../../../shared/src/telemetry.ts';
+
+/** Every per-second figure on the page is the mean over this window, so that neighbouring figures agree. */
+export const RATE_WINDOW_MS = 1_000;
+/** Over less time than this a rate says more about the moment of reading than about the service. */
+const MIN_SPAN_MS = 150;
+
+/** The counters of one moment, as a snapshot or a sample carries them. */
+export interface Counters {
+  atMs: number;
+  totals: Totals;
+  queues: QueueSnapshot[];
+  devices: DeviceSnapshot[];
+}
+
+/** NaN: not known yet, or nothing happened that the figure could be made of. */
+export interface Rates {
+  inBytesPerSec: number;
+  outBytesPerSec: number;
+  /** Original bytes ÷ compressed bytes, both directions together. */
+  ratio: number;
+  jobsPerSec: number;
+  faultsPerSec: number;
+  /** Engine cores' busy time ÷ elapsed time, 0 to 1. */
+  busyRatio: number;
+  /** Of the slowest queue that completed a job in the window. */
+  p50Us: number;
+  p99Us: number;
+}
+
+export interface QueueRow {
+  queue: QueueSnapshot;
+  opsPerSec: number;
+  inBytesPerSec: number;
+  outBytesPerSec: number;
+  busyPerSec: number;
+}
+
+export interface CoreRow {
+  id: number;
+  name: CoreName;
+  where: 'worker' | 'polled';
+  jobs: number;
+  jobsPerSec: number;
+  /** 0 to 1; NaN while unknown. */
+  busyRatio: number;
+}
+
+export interface DeviceRow {
+  device: DeviceSnapshot;
+  cores: CoreRow[];
+}
+
+interface Moment extends Counters {
+  byId: ReadonlyMap<string, QueueSnapshot>;
+}
+
+/** Turns counters into rates over the last second. Knows nothing of services that restart: clear it then. */
+export class RateMeter {
+  private readonly moments: Moment[] = [];
+
+  clear(): void {
+    this.moments.length = 0;
+  }
+
+  push(counters: Counters): void {
+    const last = this.moments.at(-1);
+    if (last !== undefined && counters.atMs <= last.atMs) return;
+    this.moments.push({ ...counters, byId: new Map(counters.queues.map((queue) => [queue.id, queue])) });
+    // the oldest moment kept is the newest one that is at least a window old
+    while (this.moments.length > 2 && counters.atMs - (this.moments[1]?.atMs ?? 0) >= RATE_WINDOW_MS) {
+      this.moments.shift();
+    }
+  }
+
+  rates(): Rates {
+    const now = this.moments.at(-1);
+    const before = this.moments[0];
+    if (now === undefined || before === undefined || now.atMs - before.atMs < MIN_SPAN_MS)
+      return { ...UNKNOWN_RATES };
+    const perSec = (name: keyof Totals) => perSecond(now.totals[name] - before.totals[name], now, before);
+    return {
+      inBytesPerSec: perSec('bytesIn'),
+      outBytesPerSec: perSec('bytesOut'),
+      ratio: this.ratio(now),
+      jobsPerSec: perSec('operations'),
+      faultsPerSec: perSec('faults'),
+      busyRatio: mean(this.deviceRows().flatMap((row) => row.cores.map((core) => core.busyRatio))),
+      ...this.slowest(),
+    };
+  }
+
+  queueRows(): QueueRow[] {
+    const now = this.moments.at(-1);
+    return (now?.queues ?? []).map((queue) => {
+      const base = this.baseOf(queue.id);
+      const rate = (name: 'operations' | 'bytesIn' | 'bytesOut' | 'busy') =>
+        now === undefined || base === undefined
+          ? Number.NaN
+          : perSecond(queue[name] - (base.queue?.[name] ?? 0), now, base.moment);
+      return {
+        queue,
+        opsPerSec: rate('operations'),
+        inBytesPerSec: rate('bytesIn'),
+        outBytesPerSec: rate('bytesOut'),
+        busyPerSec: rate('busy'),
+      };
+    });
+  }
+
+  deviceRows(): DeviceRow[] {
+    const now = this.moments.at(-1);
+    const before = this.moments[0];
+    const isKnown = now !== undefined && before !== undefined && now.atMs - before.atMs >= MIN_SPAN_MS;
+    return (now?.devices ?? []).map((device) => {
+      const earlier = before?.devices.find((other) => other.name === device.name);
+      const cores = device.cores.map((core) => {
+        const base = earlier?.cores.find((other) => other.id === core.id);
+        const rate = (name: 'jobs' | 'busyNs') =>
+          isKnown && base !== undefined ? perSecond(core[name] - base[name], now, before) : Number.NaN;
+        return {
+          id: core.id,
+          name: core.name,
+          where: core.where,
+          jobs: core.jobs,
+          jobsPerSec: rate('jobs'),
+          busyRatio: Math.min(1, rate('busyNs') / 1e9),
+        };
+      });
+      return { device, cores };
+    });
+  }
+
+  /** Where a queue's rate counts from: the oldest moment that knows it, or zero at the last one before it opened. */
+  private baseOf(id: string): { moment: Moment; queue: QueueSnapshot | undefined } | undefined {
+    const known = this.moments.findIndex((moment) => moment.byId.has(id));
+    const moment = this.moments[Math.max(0, known - 1)];
+    if (moment === undefined || (this.moments.at(-1)?.atMs ?? 0) - moment.atMs < MIN_SPAN_MS)
+      return undefined;
+    return { moment, queue: moment.byId.get(id) };
+  }
+
+  private ratio(now: Counters): number {
+    let original = 0;
+    let compressed = 0;
+    for (const queue of now.queues) {
+      const base = this.baseOf(queue.id)?.queue;
+      const bytesIn = queue.bytesIn - (base?.bytesIn ?? 0);
+      const bytesOut = queue.bytesOut - (base?.bytesOut ?? 0);
+      original += queue.operation === 'compress' ? bytesIn : bytesOut;
+      compressed += queue.operation === 'compress' ? bytesOut : bytesIn;
+    }
+    return compressed > 0 ? original / compressed : Number.NaN;
+  }
+
+  private slowest(): { p50Us: number; p99Us: number } {
+    let slowest = { p50: Number.NaN, p99: Number.NaN };
+    for (const { queue, opsPerSec } of this.queueRows()) {
+      if (!(opsPerSec > 0) || queue.latencyUs === undefined) continue;
+      if (!(queue.latencyUs.p99 <= slowest.p99)) slowest = queue.latencyUs;
+    }
+    return { p50Us: slowest.p50, p99Us: slowest.p99 };
+  }
+}
+
+const UNKNOWN_RATES: Readonly<Rates> = {
+  inBytesPerSec: Number.NaN,
+  outBytesPerSec: Number.NaN,
+  ratio: Number.NaN,
+  jobsPerSec: Number.NaN,
+  faultsPerSec: Number.NaN,
+  busyRatio: Number.NaN,
+  p50Us: Number.NaN,
+  p99Us: Number.NaN,
+};
+
+/** A counter that went back (a queue id used again) counts as nothing, never as a negative rate. */
+const perSecond = (delta: number, now: Counters, before: Counters) =>
+  (Math.max(0, delta) * 1000) / (now.atMs - before.atMs);
+
+const mean = (values: number[]) =>
+  values.length === 0 ? Number.NaN : values.reduce((sum, value) => sum + value, 0) / values.length;

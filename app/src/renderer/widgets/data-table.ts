@@ -1,0 +1,138 @@
+import { el, setAttribute, setText, setTitle } from './dom.ts';
+
+export interface Column<Row> {
+  key: string;
+  label: string;
+  /** What the column says, with unit and window; shown as the header's tooltip. */
+  hint: string;
+  numeric?: boolean;
+  /** Left out of narrow panels, where another column says nearly the same. */
+  optional?: boolean;
+  text(row: Row): string;
+  /** What the column sorts by; its text if absent. Unknown numbers sort last. */
+  order?(row: Row): number;
+  tone?(row: Row): 'warn' | 'bad' | undefined;
+  /** Puts more than text into the cell; called for each reading with the cell's own slot. */
+  decorate?(slot: HTMLElement, row: Row): void;
+}
+
+export interface Sort {
+  key: string;
+  isDescending: boolean;
+}
+
+interface RowView {
+  root: HTMLTableRowElement;
+  cells: { td: HTMLElement; slot: HTMLElement | undefined; text: HTMLElement }[];
+}
+
+/** A table whose rows keep their elements from reading to reading; a click on a header sorts. */
+export class DataTable<Row> {
+  readonly root: HTMLTableElement;
+  private readonly body = el('tbody');
+  private readonly headers: HTMLElement[];
+  private readonly views = new Map<string, RowView>();
+
+  constructor(
+    private readonly columns: readonly Column<Row>[],
+    private readonly keyOf: (row: Row) => string,
+    public sort: Sort,
+    private readonly onSort: () => void,
+  ) {
+    this.headers = columns.map((column) => this.headerCell(column));
+    this.root = el('table', { class: 'data' }, el('thead', {}, el('tr', {}, ...this.headers)), this.body);
+    this.markSort();
+  }
+
+  render(rows: readonly Row[]): void {
+    const sorted = this.sorted(rows);
+    const keys = new Set(sorted.map(this.keyOf));
+    for (const [key, view] of this.views) {
+      if (keys.has(key)) continue;
+      view.root.remove();
+      this.views.delete(key);
+    }
+    let place = this.body.firstElementChild;
+    for (const row of sorted) {
+      const view = this.viewOf(this.keyOf(row));
+      if (view.root === place) place = place.nextElementSibling;
+      else this.body.insertBefore(view.root, place);
+      this.fill(view, row);
+    }
+  }
+
+  private sorted(rows: readonly Row[]): Row[] {
+    const column = this.columns.find(({ key }) => key === this.sort.key);
+    if (column === undefined) return [...rows];
+    const sign = this.sort.isDescending ? -1 : 1;
+    const { order } = column;
+    return [...rows].sort((a, b) => {
+      const byColumn =
+        order === undefined
+          ? compareTexts(column.text(a), column.text(b)) * sign
+          : compareNumbers(order(a), order(b), sign);
+      return byColumn === 0 ? compareTexts(this.keyOf(a), this.keyOf(b)) : byColumn;
+    });
+  }
+
+  private fill(view: RowView, row: Row): void {
+    this.columns.forEach((column, index) => {
+      const cell = view.cells[index];
+      if (cell === undefined) return;
+      const text = column.text(row);
+      setText(cell.text, text);
+      if (column.numeric !== true) setTitle(cell.td, text);
+      setAttribute(cell.td, 'data-tone', column.tone?.(row) ?? 'plain');
+      if (cell.slot !== undefined) column.decorate?.(cell.slot, row);
+    });
+  }
+
+  private viewOf(key: string): RowView {
+    const known = this.views.get(key);
+    if (known !== undefined) return known;
+    const cells = this.columns.map((column) => {
+      const text = el('span');
+      const slot = column.decorate === undefined ? undefined : el('span', { class: 'slot' });
+      const td = el('td', { class: classOf(column) }, ...(slot === undefined ? [text] : [slot, text]));
+      return { td, slot, text };
+    });
+    const view = { root: el('tr', { attrs: { 'data-key': key } }, ...cells.map(({ td }) => td)), cells };
+    this.views.set(key, view);
+    return view;
+  }
+
+  private headerCell(column: Column<Row>): HTMLElement {
+    const button = el('button', { title: column.hint, attrs: { type: 'button' } }, column.label);
+    button.addEventListener('click', () => {
+      const isSame = this.sort.key === column.key;
+      // figures are mostly looked for from the top, names from the start
+      this.sort = {
+        key: column.key,
+        isDescending: isSame ? !this.sort.isDescending : column.numeric === true,
+      };
+      this.markSort();
+      this.onSort();
+    });
+    return el('th', { class: classOf(column), attrs: { scope: 'col', 'data-column': column.key } }, button);
+  }
+
+  private markSort(): void {
+    this.columns.forEach((column, index) => {
+      const direction = this.sort.isDescending ? 'descending' : 'ascending';
+      this.headers[index]?.setAttribute('aria-sort', column.key === this.sort.key ? direction : 'none');
+    });
+  }
+}
+
+const classOf = <Row>({ key, numeric, optional }: Column<Row>) =>
+  ['col', `col-${key}`, numeric === true ? 'num' : '', optional === true ? 'optional' : '']
+    .filter(Boolean)
+    .join(' ');
+
+const collator = new Intl.Collator('en', { numeric: true });
+const compareTexts = (a: string, b: string) => collator.compare(a, b);
+
+function compareNumbers(a: number, b: number, sign: number): number {
+  if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
+  return (a - b) * sign;
+}

@@ -1,0 +1,51 @@
+import { Command, CommanderError } from 'commander';
+import { VERSION } from '../ops/package.ts';
+import { addCompress, addDecompress } from './codec-commands.ts';
+import { CommandError, EXIT, EXIT_HELP, type ExitCode, exitCodeOf } from './exit.ts';
+import { addServe } from './serve.ts';
+import { addFaults, addQueues, addStatus } from './service-commands.ts';
+
+const HELP = `
+Examples:
+  $ warpdrive serve                          service on http://127.0.0.1:8080
+  $ warpdrive compress big.log               writes big.log.gz, without a service
+  $ tar cf - dir | warpdrive compress > dir.tar.gz
+  $ warpdrive queues                         queues of the running service
+${EXIT_HELP}`;
+
+/** Runs the command line; resolves to the exit code, or to undefined while a service runs on. */
+export async function run(argv: readonly string[]): Promise<ExitCode | undefined> {
+  const program = new Command('warpdrive')
+    .description('Streaming compression on WarpDrive accelerators.')
+    .version(VERSION)
+    .showHelpAfterError('(--help shows usage)')
+    .addHelpText('after', HELP)
+    .configureHelp({ showGlobalOptions: false });
+  let code: ExitCode | undefined;
+  const setExit = (value: ExitCode) => {
+    code = value;
+  };
+  addServe(program);
+  addCompress(program, setExit);
+  addDecompress(program, setExit);
+  addStatus(program);
+  addQueues(program);
+  addFaults(program);
+  for (const command of [program, ...program.commands]) command.exitOverride();
+  try {
+    await program.parseAsync([...argv]);
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    process.stderr.write(`warpdrive: ${sentence(error)}\n`);
+    return exitCodeOf(error);
+  }
+}
+
+function sentence(error: unknown): string {
+  if (error instanceof CommandError || !(error instanceof Error))
+    return String(error instanceof Error ? error.message : error);
+  return 'code' in error && typeof error.code === 'string' && !error.message.includes(error.code)
+    ? `${error.message} (${error.code})`
+    : error.message;
+}

@@ -1,0 +1,125 @@
+import { timingSafeEqual } from 'node:crypto';
+import { WarpDriveError } from '../../../shared/src/problem.ts';
+import { type LoadedConfig, loadConfig } from '../config/load.ts';
+import { printConfig } from '../config/print.ts';
+import { type Config, envName } from '../config/schema.ts';
+import { createHost, type Host } from '../host.ts';
+import { isLoopback } from '../ops/access.ts';
+import { adminToken } from '../ops/admin-token.ts';
+import { exitOnDefect, onStopSignal } from '../ops/shutdown.ts';
+import { systemClock } from '../platform/clock.ts';
+import { createLog, type Log } from '../platform/log.ts';
+import { defaultAttachPath } from '../platform/run-folder.ts';
+import { CommandError, EXIT } from './exit.ts';
+import { startService } from './service.ts';
+
+export interface ServeFlags extends Record<string, unknown> {
+  config?: string;
+  printConfig?: boolean;
+}
+
+export async function runServe(flags: ServeFlags): Promise<void> {
+  const loaded = load(flags);
+  if (flags.printConfig) {
+    process.stdout.write(printConfig(loaded));
+    return;
+  }
+  const { config } = loaded;
+  refuseOpenBind(config);
+  const log = createLog({ level: config.logLevel, pretty: process.stderr.isTTY === true });
+  exitOnDefect(log, process.exit);
+  const host = await createHost(
+    { mode: config.mode, core: config.core, cores: config.cores, queues: config.queues },
+    log,
+  ).catch((error: unknown) => {
+    throw error instanceof WarpDriveError
+      ? new CommandError(EXIT.config, error.message, { cause: error })
+      : error;
+  });
+  const token = adminToken(config.adminToken);
+  process.once('exit', () => token.dispose());
+  const attachPath = await listenForProcesses(host, config, token.token, log).catch(
+    async (error: unknown) => {
+      await host.close();
+      throw error;
+    },
+  );
+  const service = await startService({
+    config,
+    host,
+    adminToken: token.token,
+    clock: systemClock,
+    log,
+  }).catch(async (error: unknown) => {
+    await host.close();
+    throw listenError(error, config);
+  });
+  onStopSignal(() => service.stop(), process.exit);
+  process.stdout.write(
+    `API      ${service.url}\nMonitor  ${service.url}/monitor/\n` +
+      `Core     ${host.view.core} (${host.view.coreReason})\nMode     ${host.view.mode}\n` +
+      (attachPath === undefined ? '' : `Attach   ${attachPath}\n`) +
+      (token.file === undefined ? '' : `Token    ${token.file}\n`),
+  );
+  log.info({ url: service.url, core: host.view.core, mode: host.view.mode }, 'listening');
+}
+
+/** @returns the socket's path; undefined when it is off, or when another service has the user's own */
+async function listenForProcesses(
+  host: Host,
+  { attachSocket }: Config,
+  adminToken: string,
+  log: Log,
+): Promise<string | undefined> {
+  if (attachSocket === 'none') return undefined;
+  const path = attachSocket === 'auto' ? defaultAttachPath() : attachSocket;
+  const isAdminToken = (token: string): boolean =>
+    token.length === adminToken.length && timingSafeEqual(Buffer.from(token), Buffer.from(adminToken));
+  try {
+    await host.listenForProcesses(path, isAdminToken);
+    return path;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    if (attachSocket !== 'auto') throw new CommandError(EXIT.unavailable, `--attach-socket: ${reason}`);
+    log.warn({ path, reason }, 'processes cannot attach to this service');
+    return undefined;
+  }
+}
+
+function load(flags: ServeFlags): LoadedConfig {
+  const { config: file, printConfig: _, ...options } = flags;
+  try {
+    return loadConfig({ flags: options, env: process.env, ...(file === undefined ? {} : { file }) });
+  } catch (error) {
+    if (!(error instanceof WarpDriveError)) throw error;
+    const isFlag = String(error.details['parameter']).startsWith('--');
+    throw new CommandError(isFlag ? EXIT.usage : EXIT.config, error.message, { cause: error });
+  }
+}
+
+function refuseOpenBind({ host, adminToken: token }: Config): void {
+  if (isLoopback(host) || token !== undefined) return;
+  throw new CommandError(
+    EXIT.config,
+    `--host ${host} is reachable from other machines, which needs a token: set --admin-token or ` +
+      `${envName('adminToken')}, or listen on 127.0.0.1.`,
+  );
+}
+
+function listenError(error: unknown, { host, port }: Config): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'EADDRINUSE')
+    return new CommandError(
+      EXIT.unavailable,
+      `Port ${port} on ${host} is already in use. Stop the other process, or choose another port with ` +
+        '--port N (0 takes a free one).',
+    );
+  if (code === 'EACCES')
+    return new CommandError(
+      EXIT.unavailable,
+      `No permission to listen on port ${port}; take one above 1023.`,
+    );
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+    return new CommandError(EXIT.unavailable, `${host} is not an address of this machine.`);
+  return error;
+}

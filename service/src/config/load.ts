@@ -1,0 +1,112 @@
+import { readFileSync } from 'node:fs';
+import { WarpDriveError } from '../../../shared/src/problem.ts';
+import {
+  CONFIG_KEYS,
+  type Config,
+  type ConfigKey,
+  configSchema,
+  ENV_PREFIX,
+  envName,
+  flagName,
+  SECRET_KEYS,
+} from './schema.ts';
+import { suggest } from './suggest.ts';
+
+export type Origin = 'default' | 'file' | 'environment' | 'flag';
+
+export interface ConfigSources {
+  /** From the command line, keys of the schema. */
+  flags: Readonly<Record<string, unknown>>;
+  env: Readonly<Record<string, string | undefined>>;
+  /** Path of a JSON file; WARPDRIVE_CONFIG names it too. */
+  file?: string;
+}
+
+export interface LoadedConfig {
+  config: Config;
+  origins: Readonly<Record<ConfigKey, Origin>>;
+}
+
+const CONFIG_FILE_ENV = `${ENV_PREFIX}CONFIG`;
+/** Variables with the prefix that are no options: the file of this loader, the folder of platform/run-folder.ts. */
+const OTHER_VARIABLES = [CONFIG_FILE_ENV, `${ENV_PREFIX}RUN_DIR`];
+
+/**
+ * Defaults < file < environment < flags, validated once.
+ * @throws WD_E_PARAMETER naming option, origin, value and what is allowed
+ */
+export function loadConfig(sources: ConfigSources): LoadedConfig {
+  const path = sources.file ?? sources.env[CONFIG_FILE_ENV];
+  const layers: [Origin, Record<string, unknown>][] = [
+    ['file', path === undefined ? {} : readConfigFile(path)],
+    ['environment', fromEnvironment(sources.env)],
+    ['flag', { ...sources.flags }],
+  ];
+  const merged: Record<string, unknown> = {};
+  const origins = Object.fromEntries(CONFIG_KEYS.map((key) => [key, 'default'])) as Record<ConfigKey, Origin>;
+  for (const [origin, layer] of layers) {
+    for (const key of CONFIG_KEYS) {
+      if (layer[key] === undefined) continue;
+      merged[key] = layer[key];
+      origins[key] = origin;
+    }
+  }
+  const parsed = configSchema.safeParse(merged);
+  if (parsed.success) return { config: parsed.data, origins };
+  const issue = parsed.error.issues[0];
+  const key = CONFIG_KEYS.find((k) => k === issue?.path[0]);
+  if (key === undefined) throw refused('configuration', merged, issue?.message ?? 'not valid');
+  const value = SECRET_KEYS.has(key) ? '***' : merged[key];
+  throw refused(nameAt(key, origins[key]), value, issue?.message ?? 'not valid');
+}
+
+function nameAt(key: ConfigKey, origin: Origin): string {
+  if (origin === 'environment') return envName(key);
+  return origin === 'flag' ? `--${flagName(key)}` : `"${key}"`;
+}
+
+function refused(option: string, value: unknown, reason: string): WarpDriveError {
+  return new WarpDriveError('WD_E_PARAMETER', `${option}: ${reason}, got ${JSON.stringify(value)}`, {
+    parameter: option,
+  });
+}
+
+function unknownName(what: string, name: string, known: readonly string[]): WarpDriveError {
+  const near = suggest(name, known);
+  const hint = near === undefined ? `known are ${known.join(', ')}` : `did you mean ${near}?`;
+  return new WarpDriveError('WD_E_PARAMETER', `unknown ${what} ${name}; ${hint}`, { parameter: name });
+}
+
+function fromEnvironment(env: ConfigSources['env']): Record<string, unknown> {
+  const byName = new Map<string, string>(CONFIG_KEYS.map((key) => [envName(key), key]));
+  const layer: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(env)) {
+    if (!name.startsWith(ENV_PREFIX) || OTHER_VARIABLES.includes(name)) continue;
+    const key = byName.get(name);
+    if (key === undefined)
+      throw unknownName('environment variable', name, [...byName.keys(), ...OTHER_VARIABLES]);
+    layer[key] = value;
+  }
+  return layer;
+}
+
+function readConfigFile(path: string): Record<string, unknown> {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new WarpDriveError(
+      'WD_E_PARAMETER',
+      `configuration file ${path}: ${reason}`,
+      { parameter: 'config' },
+      { cause },
+    );
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
+    throw refused(`configuration file ${path}`, parsed, 'expected a JSON object');
+  const known: readonly string[] = CONFIG_KEYS;
+  for (const key of Object.keys(parsed))
+    if (!known.includes(key)) throw unknownName(`key in ${path}:`, key, known);
+  return { ...parsed };
+}

@@ -1,0 +1,104 @@
+import { availableParallelism } from 'node:os';
+import { z } from 'zod';
+import { CORE_NAMES, QUEUE_MODES } from '../../../shared/src/telemetry.ts';
+import { parseDuration, parseSize } from './units.ts';
+
+const MAX_CORES = 64;
+
+const size = () =>
+  z.union([z.number().int().nonnegative(), z.string()]).transform((value, context) => {
+    const bytes = typeof value === 'number' ? value : parseSize(value);
+    if (bytes === undefined) context.addIssue('expected a size such as 65536, 64KiB or 2GiB');
+    return bytes ?? 0;
+  });
+
+const duration = () =>
+  z.union([z.number().nonnegative(), z.string()]).transform((value, context) => {
+    const ms = typeof value === 'number' ? Math.round(value * 1000) : parseDuration(value);
+    if (ms === undefined) context.addIssue('expected a time such as 30s, 250ms or 5m');
+    return ms ?? 0;
+  });
+
+/** Whole numbers; environment and flags give them as text. */
+const count = (min: number, max: number) =>
+  z
+    .union([z.number(), z.string().regex(/^\d+$/, `expected a whole number, ${min} to ${max}`)])
+    .transform(Number)
+    .pipe(z.int().min(min).max(max));
+
+const list = () =>
+  z
+    .union([z.array(z.string()), z.string()])
+    .transform((value) => (typeof value === 'string' ? value.split(',') : value))
+    .transform((items) => items.map((item) => item.trim()).filter((item) => item !== ''));
+
+/** Every option of the service: the file's keys; flags and environment names are derived from them. */
+export const configSchema = z.strictObject({
+  host: z.string().min(1).default('127.0.0.1').describe('address to listen on'),
+  port: count(0, 65_535).default(8080).describe('TCP port; 0 takes a free one and prints it'),
+  workers: count(1, MAX_CORES)
+    .refine(
+      (value) => value === 1,
+      'this release runs one worker; start more services on other --port values',
+    )
+    .default(1)
+    .describe('service processes that share the port (only 1 in this release)'),
+  cores: count(1, MAX_CORES)
+    .default(Math.min(availableParallelism(), MAX_CORES))
+    .describe('engine cores of the emulated device, a worker thread each'),
+  core: z
+    .enum(['auto', ...CORE_NAMES])
+    .default('auto')
+    .describe('deflate core that the engine cores run'),
+  mode: z.enum(QUEUE_MODES).default('sva').describe("how queues reach a process's memory"),
+  queues: count(2, 1024).default(8).describe('queues that the service opens on the device'),
+  adminToken: z
+    .string()
+    .min(8)
+    .optional()
+    .describe('bearer token of the admin routes; made at start if absent'),
+  maxInput: size().default(0).describe('bytes that one request may send; 0 is no limit'),
+  maxOutput: size().default(0).describe('bytes that one decompression may produce; 0 is no limit'),
+  maxRatio: count(0, 1_000_000)
+    .default(0)
+    .describe('output divided by input of one decompression; 0 is no limit'),
+  idleTimeout: duration()
+    .default(60_000)
+    .describe('a client that neither sends nor reads this long is cut off'),
+  allowOrigin: list()
+    .default([])
+    .describe('web origins besides the own one that may call, separated by commas'),
+  attachSocket: z
+    .string()
+    .min(1)
+    .default('auto')
+    .describe('Unix socket where other processes get queues; auto is the user’s own, none turns it off'),
+  logLevel: z
+    .enum(['debug', 'info', 'warn', 'error', 'silent'])
+    .default('info')
+    .describe('least level logged'),
+  shutdownTimeout: duration().default(25_000).describe('time that open streams get to finish at shutdown'),
+});
+
+/** Validated; sizes in bytes, times in milliseconds. */
+export type Config = z.output<typeof configSchema>;
+export type ConfigKey = keyof Config;
+
+export const CONFIG_KEYS = Object.keys(configSchema.shape) as ConfigKey[];
+export const SECRET_KEYS: ReadonlySet<ConfigKey> = new Set(['adminToken']);
+const TIME_KEYS: ReadonlySet<ConfigKey> = new Set(['idleTimeout', 'shutdownTimeout']);
+const DEFAULTS: Config = configSchema.parse({});
+export const ENV_PREFIX = 'WARPDRIVE_';
+
+/** `maxInput` → `max-input`. */
+export const flagName = (key: string): string =>
+  key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+/** `maxInput` → `WARPDRIVE_MAX_INPUT`. */
+export const envName = (key: string): string => ENV_PREFIX + flagName(key).replaceAll('-', '_').toUpperCase();
+/** One line for help texts, with the default in the unit that the option takes. */
+export function describeKey(key: ConfigKey): string {
+  const value = DEFAULTS[key];
+  const shown = TIME_KEYS.has(key) ? `${Number(value) / 1000}s` : value;
+  const isSaid = shown === undefined || shown === 0 || Array.isArray(shown);
+  return `${configSchema.shape[key].description ?? ''}${isSaid ? '' : ` (default: ${shown})`}`;
+}

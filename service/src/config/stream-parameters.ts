@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import { DEFAULT_LEVEL, FORMATS, type Format, MAX_LEVEL, MIN_LEVEL } from '../../../shared/src/format.ts';
+import { WarpDriveError } from '../../../shared/src/problem.ts';
+import { OPERATIONS } from '../../../shared/src/telemetry.ts';
+
+/** What the query string of a compression or decompression asks for. */
+export type StreamParameters =
+  | { op: 'compress'; format: Format; level: number }
+  | { op: 'decompress'; format: Format | 'auto' };
+
+const LEVELS = Array.from({ length: MAX_LEVEL - MIN_LEVEL + 1 }, (_, i) => String(MIN_LEVEL + i));
+const AUTO_FORMATS = [...FORMATS, 'auto'] as const;
+
+const ALLOWED = {
+  compress: { format: FORMATS, level: LEVELS },
+  decompress: { format: AUTO_FORMATS },
+} as const satisfies Record<StreamParameters['op'], Readonly<Record<string, readonly string[]>>>;
+
+const compressQuery = z.strictObject({
+  format: z.enum(FORMATS).default('gzip'),
+  level: z.enum(LEVELS).transform(Number).default(DEFAULT_LEVEL),
+});
+const decompressQuery = z.strictObject({ format: z.enum(AUTO_FORMATS).default('auto') });
+
+/**
+ * Parameters of an operation that the path names.
+ * @throws WD_E_PARAMETER naming parameter, value and what is allowed
+ */
+export function parseParameters(op: StreamParameters['op'], query: URLSearchParams): StreamParameters {
+  return op === 'compress'
+    ? { op, ...parseQuery(compressQuery, query, ALLOWED.compress) }
+    : { op, ...parseQuery(decompressQuery, query, ALLOWED.decompress) };
+}
+
+/** The same where the parameter `op` names the operation. */
+export function parseWithOperation(query: URLSearchParams): StreamParameters {
+  const given = query.getAll('op');
+  const op = OPERATIONS.find((name) => name === given[0]);
+  if (op === undefined || given.length > 1)
+    throw badParameter('op', given.join(), OPERATIONS, given.length > 1 ? 'is given twice' : 'is needed');
+  const rest = new URLSearchParams(query);
+  rest.delete('op');
+  return parseParameters(op, rest);
+}
+
+function parseQuery<T>(
+  schema: z.ZodType<T>,
+  query: URLSearchParams,
+  allowed: Readonly<Record<string, readonly string[]>>,
+): T {
+  const values: Record<string, string> = {};
+  for (const [name, value] of query) {
+    const choices = Object.hasOwn(allowed, name) ? allowed[name] : undefined;
+    if (choices === undefined)
+      throw badParameter(name, value, Object.keys(allowed), 'is not a parameter of this route');
+    if (values[name] !== undefined) throw badParameter(name, value, choices, 'is given twice');
+    values[name] = value;
+  }
+  const parsed = schema.safeParse(values);
+  if (parsed.success) return parsed.data;
+  const name = String(parsed.error.issues[0]?.path[0]);
+  throw badParameter(name, values[name] ?? '', allowed[name] ?? [], `has no value "${values[name]}"`);
+}
+
+function badParameter(
+  name: string,
+  value: string,
+  allowed: readonly string[],
+  reason: string,
+): WarpDriveError {
+  return new WarpDriveError('WD_E_PARAMETER', `${name} ${reason}; allowed: ${allowed.join(', ')}`, {
+    parameter: name,
+    value,
+    allowed,
+  });
+}

@@ -1,0 +1,70 @@
+import { type NextFunction, type Request, type RequestHandler, type Response, Router } from 'express';
+import { WarpDriveError } from '../../../shared/src/problem.ts';
+import type { Access } from '../ops/access.ts';
+import type { Metrics } from '../telemetry/prometheus.ts';
+import { publicFault, type StatusSource, statusSnapshot } from '../telemetry/status.ts';
+
+export interface ApiDeps {
+  status: StatusSource;
+  metrics: Metrics;
+  access: Access;
+}
+
+const READ_METHODS = ['GET', 'HEAD'];
+
+/** Everything that reads: status, the stack's tables, metrics, probes. */
+export function apiRoutes({ status, metrics, access }: ApiDeps): Router {
+  const router = Router({ strict: true, caseSensitive: true });
+  const { view } = status;
+  const read = (path: string, handler: RequestHandler) =>
+    router
+      .route(path)
+      .get(noQuery(path === '/v1/faults' ? ['since'] : []), handler)
+      .all((req: Request) => {
+        throw new WarpDriveError('WD_E_METHOD', `${req.method} is not allowed here`, { allow: READ_METHODS });
+      });
+
+  read('/v1/status', (_req, res) => void res.json(statusSnapshot(status)));
+  read('/v1/devices', (_req, res) => void res.json({ devices: view.devices() }));
+  read('/v1/mdevs', (_req, res) => void res.json({ mdevs: view.mdevs() }));
+  read('/v1/queues', (_req, res) => void res.json({ queues: view.queues() }));
+  read('/v1/faults', (req, res) => {
+    const faults = view.faults(sinceSeq(req.query['since']));
+    res.json({ faults: access.isAdmin(req.headers.authorization) ? faults : faults.map(publicFault) });
+  });
+  read('/metrics', async (_req, res) => {
+    res.type(metrics.contentType).send(await metrics.text());
+  });
+  read('/healthz', (_req, res) => void res.json({ status: 'ok' }));
+  read('/readyz', (_req, res) => {
+    const checks = { device: view.devices().length > 0, draining: status.phase.draining };
+    const ready = status.phase.ready && checks.device;
+    if (!ready) res.set('Retry-After', '1');
+    res.status(ready ? 200 : 503).json({ status: ready ? 'ready' : 'not ready', checks, core: view.core });
+  });
+  read('/version', (_req, res) => void res.json({ version: status.version, node: process.version }));
+  return router;
+}
+
+function noQuery(allowed: readonly string[]): RequestHandler {
+  return (req: Request, _res: Response, next: NextFunction) => {
+    const unknown = Object.keys(req.query).find((name) => !allowed.includes(name));
+    if (unknown !== undefined)
+      throw new WarpDriveError('WD_E_PARAMETER', `${unknown} is not a parameter of this route`, {
+        parameter: unknown,
+        value: String(req.query[unknown]),
+        allowed,
+      });
+    next();
+  };
+}
+
+function sinceSeq(value: unknown): number | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value === 'string' && /^\d{1,15}$/.test(value)) return Number(value);
+  throw new WarpDriveError('WD_E_PARAMETER', 'since is not a fault sequence number', {
+    parameter: 'since',
+    value: String(value),
+    allowed: ['0 and up'],
+  });
+}

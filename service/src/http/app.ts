@@ -1,0 +1,89 @@
+import { join } from 'node:path';
+import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+import { WarpDriveError } from '../../../shared/src/problem.ts';
+import { PACKAGE_ROOT } from '../ops/package.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
+import { type ApiDeps, apiRoutes } from './api.ts';
+import { refuse } from './refuse.ts';
+import { requestId } from './request-id.ts';
+
+export interface AppDeps extends ApiDeps {
+  clock: Clock;
+  log: Log;
+}
+
+const MONITOR_FILES = join(PACKAGE_ROOT, 'dist/app/renderer');
+const MONITOR_CSP =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; " +
+  "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const SECURITY_FIELDS = {
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+};
+const US_PER_S = 1e6;
+
+/** All routes but the streaming ones. */
+export function createApp(deps: AppDeps): Express {
+  const { access, clock, log } = deps;
+  const { counters } = deps.status;
+  const app = express();
+  app.disable('x-powered-by').disable('etag').enable('strict routing').enable('case sensitive routing');
+  app.set('query parser', 'simple');
+
+  app.use((req, res, next) => {
+    const startedUs = clock.monotonicUs();
+    const id = requestId(req.headers['x-request-id']);
+    res.locals['id'] = id;
+    res.set(SECURITY_FIELDS).set('X-Request-Id', id).set('Cache-Control', 'no-store');
+    res.once('finish', () => {
+      const seconds = (clock.monotonicUs() - startedUs) / US_PER_S;
+      counters.route(routeOf(req)).ended(req.method, res.statusCode, seconds);
+    });
+    next(access.refusal(req.headers.host, req.headers.origin));
+  });
+  app.use(apiRoutes(deps));
+  app.get('/', (_req, res) => res.redirect('/monitor/'));
+  app.use(
+    '/monitor',
+    (_req: Request, res: Response, next: NextFunction) => {
+      res.set('Content-Security-Policy', MONITOR_CSP);
+      next();
+    },
+    express.static(MONITOR_FILES, {
+      setHeaders: (res) => void res.setHeader('Cache-Control', 'no-cache'),
+    }),
+  );
+  app.use((req: Request) => {
+    throw new WarpDriveError('WD_E_NOT_FOUND', `${req.method} ${req.path} is not a route of this service`);
+  });
+  app.use((error: unknown, req: Request, res: Response, _next: NextFunction) => {
+    const known = fromExpress(error);
+    if (res.headersSent) {
+      res.destroy();
+      return;
+    }
+    const status = refuse(req, res, known, String(res.locals['id']), clock);
+    if (status >= 500) log.error({ reqId: res.locals['id'], err: error }, 'request failed');
+  });
+  return app;
+}
+
+/** Express and its parts throw errors that carry a status; those of the client's making are named, others are ours. */
+function fromExpress(error: unknown): unknown {
+  if (error instanceof WarpDriveError || !(error instanceof Error) || !('status' in error)) return error;
+  if (error.status === 404) return new WarpDriveError('WD_E_NOT_FOUND', 'no such file', {}, { cause: error });
+  if (typeof error.status === 'number' && error.status < 500)
+    return new WarpDriveError('WD_E_REQUEST', error.message, {}, { cause: error });
+  return error;
+}
+
+/** Label of a small closed set: the pattern that matched, never the path that was asked for. */
+function routeOf(req: Request): string {
+  const pattern: unknown = req.route?.path;
+  if (typeof pattern === 'string') return pattern;
+  return req.baseUrl === '/monitor' || req.originalUrl.startsWith('/monitor/') ? '/monitor/' : 'other';
+}

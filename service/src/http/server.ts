@@ -1,0 +1,56 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WarpDriveError } from '../../../shared/src/problem.ts';
+import { refuseSocket } from '../ops/refuse-socket.ts';
+import { type AppDeps, createApp } from './app.ts';
+import { type ProductDeps, Products } from './products.ts';
+import { refuse } from './refuse.ts';
+import { requestId } from './request-id.ts';
+
+export type HttpDeps = AppDeps & ProductDeps;
+
+const HEADERS_TIMEOUT_MS = 15_000;
+/** Longer than the 60 s of common proxies, so that the proxy and not we end an idle connection. */
+const KEEP_ALIVE_TIMEOUT_MS = 65_000;
+const CHECK_CONNECTIONS_EVERY_MS = 5000;
+const SOCKET_BUFFER_BYTES = 128 * 1024;
+
+/** The HTTP server, not yet listening. WebSockets attach to its `upgrade` event. */
+export function createHttpServer(deps: HttpDeps): Server {
+  const products = new Products(deps);
+  const app = createApp(deps);
+  const server = createServer({
+    requestTimeout: 0, // a stream may last for days; silence is limited by the idle timer below
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    connectionsCheckingInterval: CHECK_CONNECTIONS_EVERY_MS,
+    highWaterMark: SOCKET_BUFFER_BYTES,
+    noDelay: true,
+  });
+  server.timeout = deps.idleMs;
+  server.on('request', (req: IncomingMessage, res: ServerResponse) => {
+    if (!products.handle(req, res, false)) app(req, res);
+  });
+  server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => {
+    if (products.handle(req, res, true)) return;
+    res.writeContinue();
+    app(req, res);
+  });
+  server.on('checkExpectation', (req: IncomingMessage, res: ServerResponse) => {
+    const error = new WarpDriveError('WD_E_EXPECTATION', `Expect: ${req.headers.expect} is not supported`);
+    refuse(req, res, error, requestId(req.headers['x-request-id']), deps.clock);
+  });
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+    if (error.code === 'ECONNRESET') socket.destroy();
+    else refuseSocket(socket, fromParser(error));
+  });
+  return server;
+}
+
+function fromParser(error: NodeJS.ErrnoException): WarpDriveError {
+  if (error.code === 'HPE_HEADER_OVERFLOW')
+    return new WarpDriveError('WD_E_HEADERS', 'the header fields are over 16 KiB');
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    return new WarpDriveError('WD_E_IDLE', `no whole request head within ${HEADERS_TIMEOUT_MS} ms`);
+  return new WarpDriveError('WD_E_REQUEST', `the bytes are not HTTP/1.1 (${error.code ?? 'parse error'})`);
+}

@@ -1,0 +1,151 @@
+import type { Socket } from 'node:net';
+import { problemOf, WarpDriveError } from '../../../shared/src/problem.ts';
+import type { CodecStream } from '../codec/codec.ts';
+import { type Exchange, logged, resultFields, STATUS_CLIENT_LEFT } from './exchange.ts';
+
+const TRAILERS = 'Wd-Input-Bytes, Wd-Output-Bytes, Wd-Crc32, Wd-Core';
+
+/**
+ * Request body → codec → response with the backpressure of both sockets. `pipeline()` does not fit: on an error it
+ * destroys the request and with it the socket that the problem document must go out on. Headers wait for the first
+ * output, so that corrupt input is still a 422. All ends free the codec stream: success, failure, abort, timeout.
+ */
+export class Transfer {
+  private bytesIn = 0;
+  private bytesOut = 0;
+  /** The first output, kept back while the whole input is here: its verdict, end or error, follows at once. */
+  private held: Buffer | undefined;
+  private over = false;
+
+  constructor(
+    private readonly exchange: Exchange,
+    private readonly stream: CodecStream,
+  ) {}
+
+  start(first: readonly Uint8Array[] = []): void {
+    const { req, res, deps } = this.exchange;
+    deps.counters.activeStreams++;
+    this.stream.on('error', this.fail).on('data', this.onOutput).on('end', this.onEnd);
+    this.stream.on('drain', () => req.resume());
+    res.on('drain', () => this.stream.resume());
+    res.on('error', this.onLeft).on('close', this.onLeft).on('timeout', this.onTimeout);
+    req.on('error', this.onLeft).on('end', this.onInputEnd);
+    for (const chunk of first) this.onInput(chunk);
+    req.on('data', this.onInput);
+  }
+
+  private readonly onInput = (chunk: Uint8Array): void => {
+    this.bytesIn += chunk.length;
+    this.exchange.request.jobs.bytesIn += chunk.length;
+    if (!this.stream.write(chunk)) this.exchange.req.pause();
+  };
+
+  private readonly onInputEnd = (): void => {
+    if (!this.over) this.stream.end();
+  };
+
+  private readonly onOutput = (chunk: Buffer): void => {
+    if (this.exchange.res.headersSent) {
+      this.send(chunk);
+    } else if (this.held !== undefined) {
+      this.begin();
+      this.send(chunk);
+    } else {
+      this.held = chunk;
+      // the end of the request may be in the packet that is being parsed right now
+      if (!this.exchange.req.complete) setImmediate(this.beginUnlessComplete);
+    }
+  };
+
+  private readonly beginUnlessComplete = (): void => {
+    if (!this.over && this.held !== undefined && !this.exchange.req.complete) this.begin();
+  };
+
+  /** Sends the header fields and what was held. */
+  private begin(): void {
+    const { req, res, deps } = this.exchange;
+    const fields = this.exchange.fields(deps.coreName);
+    if (req.httpVersionMinor > 0) fields.push('Trailer', TRAILERS);
+    res.writeHead(200, fields);
+    const { held } = this;
+    this.held = undefined;
+    if (held !== undefined) this.send(held);
+  }
+
+  private send(chunk: Buffer): void {
+    this.bytesOut += chunk.length;
+    this.exchange.request.jobs.bytesOut += chunk.length;
+    if (!this.exchange.res.write(chunk)) this.stream.pause();
+  }
+
+  private readonly onEnd = (): void => {
+    if (this.over) return;
+    const { req, res } = this.exchange;
+    const result = this.stream.result();
+    this.release();
+    if (!res.headersSent) {
+      const body = this.held ?? Buffer.alloc(0);
+      this.exchange.request.jobs.bytesOut += body.length;
+      this.exchange.sendWhole(body, result);
+      return;
+    }
+    if (req.httpVersionMinor > 0) res.addTrailers(pairs([...resultFields(result), 'Wd-Core', result.core]));
+    res.end();
+    this.exchange.succeed(result);
+  };
+
+  private readonly fail = (error: unknown): void => {
+    if (this.over) return;
+    this.release();
+    const { res, deps, id } = this.exchange;
+    if (!res.headersSent) {
+      this.exchange.refuse(error);
+      return;
+    }
+    const { bytesIn, bytesOut } = this;
+    deps.log.warn({ reqId: id, bytesIn, bytesOut, ...logged(error) }, 'response broken off');
+    this.exchange.account(problemOf(error).status);
+    // HTTP/1.0 has no framing that could stay unfinished: only a reset tells the client
+    if (this.exchange.req.httpVersionMinor === 0) res.socket?.resetAndDestroy();
+    else res.destroy();
+  };
+
+  private readonly onLeft = (): void => {
+    if (this.over) return;
+    this.release();
+    const { bytesIn, bytesOut } = this;
+    this.exchange.deps.log.info({ reqId: this.exchange.id, bytesIn, bytesOut }, 'client left');
+    this.exchange.account(STATUS_CLIENT_LEFT);
+    this.exchange.res.destroy();
+  };
+
+  /** The socket was quiet for the idle limit. Whoever is waited for is named; waiting for the engine is no fault. */
+  private readonly onTimeout = (socket: Socket): void => {
+    if (this.over) return;
+    const { req, res, deps } = this.exchange;
+    const { idleMs } = deps;
+    if (res.writableNeedDrain) this.fail(stalled(idleMs, 'the client does not read while it writes'));
+    else if (!req.complete && !req.isPaused())
+      this.fail(stalled(idleMs, 'no byte of the request body arrived'));
+    else socket.setTimeout(idleMs);
+  };
+
+  private release(): void {
+    this.over = true;
+    const { req, deps } = this.exchange;
+    deps.counters.activeStreams--;
+    req.off('data', this.onInput);
+    this.stream.destroy();
+  }
+}
+
+function stalled(idleMs: number, what: string): WarpDriveError {
+  return new WarpDriveError('WD_E_IDLE', `${what} for ${idleMs} ms`, { idleMs });
+}
+
+/** `[name, value, name, value]` → `[[name, value], …]`. */
+function pairs(flat: readonly string[]): [string, string][] {
+  const result: [string, string][] = [];
+  for (let i = 0; i < flat.length; i += 2) result.push([flat[i] ?? '', flat[i + 1] ?? '']);
+  return result;
+}

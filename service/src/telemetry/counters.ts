@@ -1,0 +1,120 @@
+import type { Format } from '../../../shared/src/format.ts';
+import type { Operation, StackView, Totals } from '../../../shared/src/telemetry.ts';
+import { DurationHistogram } from './histogram.ts';
+
+export const OUTCOMES = ['ok', 'refused', 'corrupt', 'aborted', 'failed'] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+/** The outcome that a request with this HTTP status had. */
+export function outcomeOf(status: number): Outcome {
+  if (status < 400) return 'ok';
+  if (status === 422) return 'corrupt';
+  if (status === 499) return 'aborted';
+  return status < 500 || status === 503 ? 'refused' : 'failed';
+}
+
+/** Jobs of one operation and format. The fields only grow. */
+export class JobCounters {
+  readonly outcomes: Record<Outcome, number> = { ok: 0, refused: 0, corrupt: 0, aborted: 0, failed: 0 };
+  readonly duration = new DurationHistogram();
+  bytesIn = 0;
+  bytesOut = 0;
+  constructor(
+    readonly op: Operation,
+    readonly format: Format | 'auto',
+  ) {}
+
+  ended(outcome: Outcome, seconds: number): void {
+    this.outcomes[outcome]++;
+    this.duration.observe(seconds);
+  }
+}
+
+/** Requests of one route by method and status. */
+export class RouteCounters {
+  private readonly counts = new Map<string, Map<number, number>>();
+  readonly duration = new DurationHistogram();
+  constructor(readonly route: string) {}
+
+  ended(method: string, status: number, seconds: number): void {
+    let byStatus = this.counts.get(method);
+    if (byStatus === undefined) {
+      byStatus = new Map();
+      this.counts.set(method, byStatus);
+    }
+    byStatus.set(status, (byStatus.get(status) ?? 0) + 1);
+    this.duration.observe(seconds);
+  }
+
+  *read(): Generator<{ method: string; status: number; count: number }> {
+    for (const [method, byStatus] of this.counts)
+      for (const [status, count] of byStatus) yield { method, status, count };
+  }
+}
+
+/** All that the service counts itself; the stack's own figures come from its view. */
+export class Counters {
+  readonly routes = new Map<string, RouteCounters>();
+  readonly jobs = new Map<string, JobCounters>();
+  readonly fallbacks = new Map<string, number>();
+  readonly webSockets = { sessions: 0, droppedSamples: 0, closes: new Map<number, number>() };
+  activeStreams = 0;
+  private faults: number;
+
+  constructor(private readonly view: StackView) {
+    this.faults = view.faults().length;
+    view.onFault(() => this.faults++);
+  }
+
+  route(route: string): RouteCounters {
+    let counters = this.routes.get(route);
+    if (counters === undefined) {
+      counters = new RouteCounters(route);
+      this.routes.set(route, counters);
+    }
+    return counters;
+  }
+
+  job(op: Operation, format: Format | 'auto'): JobCounters {
+    const key = `${op} ${format}`;
+    let counters = this.jobs.get(key);
+    if (counters === undefined) {
+      counters = new JobCounters(op, format);
+      this.jobs.set(key, counters);
+    }
+    return counters;
+  }
+
+  fellBack(reason: string): void {
+    this.fallbacks.set(reason, (this.fallbacks.get(reason) ?? 0) + 1);
+  }
+
+  webSocketClosed(code: number): void {
+    this.webSockets.sessions--;
+    this.webSockets.closes.set(code, (this.webSockets.closes.get(code) ?? 0) + 1);
+  }
+
+  /** `requests` and its kin count compress and decompress requests; `operations` are jobs of the engine cores. */
+  totals(): Totals {
+    const totals: Totals = {
+      requests: 0,
+      failures: 0,
+      bytesIn: 0,
+      bytesOut: 0,
+      operations: 0,
+      activeStreams: this.activeStreams,
+      faults: this.faults,
+      fallbacks: 0,
+    };
+    for (const { outcomes, bytesIn, bytesOut } of this.jobs.values()) {
+      const failures = outcomes.refused + outcomes.corrupt + outcomes.aborted + outcomes.failed;
+      totals.requests += outcomes.ok + failures;
+      totals.failures += failures;
+      totals.bytesIn += bytesIn;
+      totals.bytesOut += bytesOut;
+    }
+    for (const device of this.view.devices()) for (const core of device.cores) totals.operations += core.jobs;
+    for (const count of this.fallbacks.values()) totals.fallbacks += count;
+    return totals;
+  }
+}

@@ -1,0 +1,177 @@
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { OUTCOMES } from './counters.ts';
+import type { DurationHistogram } from './histogram.ts';
+import type { StatusSource } from './status.ts';
+
+type Labels = Record<string, string | number>;
+type Put = (labels: Labels, value: number) => void;
+
+const MAX_QUEUE_LABELS = 64;
+const OTHER_QUEUE = 'other';
+
+/** The exposition of /metrics; values are read from the counters and the stack's view when it is scraped. */
+export class Metrics {
+  private readonly registry = new Registry();
+  readonly contentType = this.registry.contentType;
+
+  constructor(private readonly source: StatusSource) {
+    collectDefaultMetrics({ register: this.registry });
+    this.service();
+    this.devices();
+    this.queues();
+  }
+
+  async text(): Promise<string> {
+    const { counters, view } = this.source;
+    return (
+      (await this.registry.metrics()) +
+      histogramText(
+        'warpdrive_http_request_duration_seconds',
+        'Time from the request to the end of its answer',
+        [...counters.routes.values()].map(({ route, duration }) => [{ route }, duration]),
+      ) +
+      histogramText(
+        'warpdrive_job_duration_seconds',
+        'Time of a compression or decompression request',
+        [...counters.jobs.values()].map(({ op, format, duration }) => [
+          { op, format, engine: view.core },
+          duration,
+        ]),
+      )
+    );
+  }
+
+  private service(): void {
+    const { counters, view, version } = this.source;
+    this.gauge('build_info', 'Always 1', ['version', 'node'], (put) =>
+      put({ version, node: process.version }, 1),
+    );
+    this.counter('http_requests_total', 'Requests by route', ['route', 'method', 'status'], (put) => {
+      for (const route of counters.routes.values())
+        for (const { method, status, count } of route.read())
+          put({ route: route.route, method, status }, count);
+    });
+    const jobLabels = ['op', 'format', 'engine'];
+    const jobs = () =>
+      [...counters.jobs.values()].map((job) => ({
+        job,
+        labels: { op: job.op, format: job.format, engine: view.core },
+      }));
+    this.counter('jobs_total', 'Compression and decompression requests', [...jobLabels, 'outcome'], (put) => {
+      for (const { job, labels } of jobs())
+        for (const outcome of OUTCOMES) put({ ...labels, outcome }, job.outcomes[outcome]);
+    });
+    this.counter('job_input_bytes_total', 'Bytes that clients sent', jobLabels, (put) => {
+      for (const { job, labels } of jobs()) put(labels, job.bytesIn);
+    });
+    this.counter('job_output_bytes_total', 'Bytes that clients were sent', jobLabels, (put) => {
+      for (const { job, labels } of jobs()) put(labels, job.bytesOut);
+    });
+    this.gauge('active_streams', 'Requests being streamed', [], (put) => put({}, counters.activeStreams));
+    this.counter('fallback_total', 'Requests that software served', ['reason'], (put) => {
+      for (const [reason, count] of counters.fallbacks) put({ reason }, count);
+    });
+    this.gauge('ws_sessions', 'Open WebSockets', [], (put) => put({}, counters.webSockets.sessions));
+    this.counter('ws_dropped_snapshots_total', 'Samples that a slow client missed', [], (put) =>
+      put({}, counters.webSockets.droppedSamples),
+    );
+    this.counter('ws_closes_total', 'Closed WebSockets', ['code'], (put) => {
+      for (const [code, count] of counters.webSockets.closes) put({ code }, count);
+    });
+    this.counter('iommu_faults_total', 'Faults that the IOMMU recorded', [], (put) =>
+      put({}, counters.totals().faults),
+    );
+  }
+
+  private devices(): void {
+    const { view } = this.source;
+    this.gauge('device_info', 'Always 1', ['device', 'kind', 'fault_model'], (put) => {
+      for (const d of view.devices()) put({ device: d.name, kind: d.kind, fault_model: d.faultModel }, 1);
+    });
+    this.gauge('queues_free', 'Queues that can be opened', ['device'], (put) => {
+      for (const d of view.devices()) put({ device: d.name }, d.queuesFree);
+    });
+    const coreLabels = ['device', 'core', 'engine', 'where'];
+    const cores = () =>
+      view.devices().flatMap((device) =>
+        device.cores.map((core) => ({
+          core,
+          labels: { device: device.name, core: core.id, engine: core.name, where: core.where },
+        })),
+      );
+    this.counter('engine_jobs_total', 'Jobs of an engine core', coreLabels, (put) => {
+      for (const { core, labels } of cores()) put(labels, core.jobs);
+    });
+    this.counter('engine_busy_seconds_total', 'Time that an engine core worked', coreLabels, (put) => {
+      for (const { core, labels } of cores()) put(labels, core.busyNs / 1e9);
+    });
+    this.gauge('mdev_instances', 'Mediated devices', ['type', 'state'], (put) => {
+      const counts = new Map<string, { labels: Labels; count: number }>();
+      for (const { type, state } of view.mdevs()) {
+        const entry = counts.get(`${type} ${state}`) ?? { labels: { type, state }, count: 0 };
+        entry.count++;
+        counts.set(`${type} ${state}`, entry);
+      }
+      for (const { labels, count } of counts.values()) put(labels, count);
+    });
+  }
+
+  private queues(): void {
+    const { view } = this.source;
+    const perQueue =
+      (pick: 'inFlight' | 'depth' | 'doorbells' | 'operations' | 'busy' | 'errors') => (put: Put) => {
+        let other = 0;
+        view.queues().forEach((queue, i) => {
+          if (i < MAX_QUEUE_LABELS) put({ device: queue.device, qp: queue.qpId }, queue[pick]);
+          else other += queue[pick];
+        });
+        if (other > 0) put({ device: OTHER_QUEUE, qp: OTHER_QUEUE }, other);
+      };
+    const labels = ['device', 'qp'];
+    this.gauge('qp_inflight_sqes', 'SQEs that the device has', labels, perQueue('inFlight'));
+    this.gauge('qp_depth_sqes', 'Slots of the ring', labels, perQueue('depth'));
+    this.counter('qp_doorbells_total', 'Doorbell writes', labels, perQueue('doorbells'));
+    this.counter('qp_completions_total', 'SQEs completed', labels, perQueue('operations'));
+    this.counter('qp_busy_total', 'Submissions refused by a full ring', labels, perQueue('busy'));
+    this.counter('qp_errors_total', 'SQEs that failed', labels, perQueue('errors'));
+  }
+
+  private gauge(name: string, help: string, labelNames: string[], read: (put: Put) => void): void {
+    new Gauge({
+      name: `warpdrive_${name}`,
+      help,
+      labelNames,
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        read((labels, value) => this.set(labels, value));
+      },
+    });
+  }
+
+  private counter(name: string, help: string, labelNames: string[], read: (put: Put) => void): void {
+    new Counter({
+      name: `warpdrive_${name}`,
+      help,
+      labelNames,
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        read((labels, value) => this.inc(labels, value));
+      },
+    });
+  }
+}
+
+function histogramText(name: string, help: string, series: [Labels, DurationHistogram][]): string {
+  const lines = [`\n# HELP ${name} ${help}`, `# TYPE ${name} histogram`];
+  for (const [labels, histogram] of series) {
+    const text = Object.entries(labels)
+      .map(([key, value]) => `${key}="${value}"`)
+      .join(',');
+    const { buckets, sum, count } = histogram.read();
+    for (const bucket of buckets) lines.push(`${name}_bucket{${text},le="${bucket.le}"} ${bucket.count}`);
+    lines.push(`${name}_sum{${text}} ${sum}`, `${name}_count{${text}} ${count}`);
+  }
+  return `${lines.join('\n')}\n`;
+}

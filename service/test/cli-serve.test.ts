@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { describe, it } from 'node:test';
+import { launch, type Result, run } from './cli-process.ts';
+import { jsonText, send, sendWhole } from './http-client.ts';
+import { decoders } from './http-oracle.ts';
+
+const text = jsonText(3_000_000);
+
+async function serve(
+  ...args: string[]
+): Promise<{ url: string; child: ChildProcess; result: Promise<Result> }> {
+  const { child, result } = launch(['serve', '--port', '0', '--cores', '1', ...args]);
+  let printed = '';
+  child.stdout?.on('data', (chunk: Buffer) => {
+    printed += chunk.toString();
+  });
+  while (!printed.includes('Mode')) {
+    await Promise.race([once(child.stdout!, 'data'), once(child, 'exit')]);
+    if (child.exitCode !== null) throw new Error((await result).stderr);
+  }
+  const url = /^API +(http:\/\/127\.0\.0\.1:\d+)$/m.exec(printed)?.[1] ?? '';
+  assert.match(printed, new RegExp(`^Monitor +${url}/monitor/$`, 'm'));
+  return { url, child, result };
+}
+
+describe('warpdrive serve', () => {
+  it('prints its URLs, answers, and ends in order on SIGTERM while a stream finishes', async () => {
+    const { url, child, result } = await serve();
+    const late = send(`${url}/v1/compress`, {
+      chunks: (async function* () {
+        yield text;
+        await new Promise((next) => setTimeout(next, 100));
+        child.kill('SIGTERM');
+        await new Promise((next) => setTimeout(next, 300));
+        await assert.rejects(fetch(url), 'it listens no more');
+        yield text;
+      })(),
+    });
+    const answer = await late;
+    assert.ok(decoders.gzip(answer.body).equals(Buffer.concat([text, text])));
+    assert.equal((await result).code, 0);
+  });
+
+  it('cuts a stream off that outlasts --shutdown-timeout', async () => {
+    const { url, child, result } = await serve('--shutdown-timeout', '200ms');
+    const cut = send(`${url}/v1/compress`, {
+      chunks: (async function* () {
+        yield text;
+        await once(child, 'exit');
+      })(),
+    });
+    setTimeout(() => child.kill('SIGINT'), 300);
+    assert.equal((await result).code, 0);
+    const answer = await cut.catch(() => undefined);
+    assert.notEqual(answer?.complete, true);
+  });
+
+  it('says in a sentence that the port is taken: 69', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as { port: number };
+    const { code, stderr } = await run(['serve', '--port', String(port)]);
+    other.close();
+    assert.equal(code, 69);
+    assert.match(stderr, new RegExp(`^warpdrive: Port ${port} on 127\\.0\\.0\\.1 is already in use\\.`, 'm'));
+  });
+
+  it('refuses wrong configuration: 78, and beyond loopback without a token', async () => {
+    const open = await run(['serve', '--host', '0.0.0.0', '--port', '0']);
+    assert.equal(open.code, 78);
+    assert.match(open.stderr, /needs a token: set --admin-token/);
+    const typo = await run(['serve'], undefined, { WARPDRIVE_PROT: '1' });
+    assert.equal(typo.code, 78);
+    assert.match(typo.stderr, /did you mean WARPDRIVE_PORT\?/);
+  });
+
+  it('is read by status, queues and faults; 69 when it is not there', async () => {
+    const { url } = await serve();
+    await sendWhole(`${url}/v1/compress`, text);
+    const status = await run(['status', '--url', url]);
+    assert.match(status.stdout.toString(), /requests +1, 0 failed/);
+    const queues = await run(['queues', '--url', url]);
+    assert.match(queues.stdout.toString(), /^QUEUE +OWNER[\s\S]*hisi_zip-0/);
+    const json = await run(['queues', '--url', url, '--json']);
+    assert.ok((JSON.parse(json.stdout.toString()) as { queues: unknown[] }).queues.length > 0);
+    assert.equal((await run(['faults', '--url', url])).stdout.toString(), 'No faults.\n');
+    const nobody = await run(['status', '--url', 'http://127.0.0.1:1']);
+    assert.equal(nobody.code, 69);
+    assert.match(nobody.stderr, /No service answers at/);
+  });
+});

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { after, before, describe, it } from 'node:test';
+import { FORMATS, type Format, MEDIA_TYPES } from '../../shared/src/format.ts';
+import type { RunningService } from '../src/cli/service.ts';
+import { createHost, type Host } from '../src/host.ts';
+import { silentLog } from '../src/platform/log.ts';
+import { jsonText, send, sendWhole, slices } from './http-client.ts';
+import { crc32Of, decoders } from './http-oracle.ts';
+import { eventually, serviceOn } from './http-service.ts';
+
+const LEVELS = [1, 6, 9];
+const MIB = 1024 * 1024;
+const small = jsonText(5000);
+const large = jsonText(3 * MIB + 17);
+
+let host: Host;
+let service: RunningService;
+
+before(async () => {
+  host = await createHost({ mode: 'sva', core: 'auto', cores: 2, queues: 4 }, silentLog);
+  service = await serviceOn(host);
+});
+after(() => service.stop());
+
+const compressUrl = (format: Format, level: number) =>
+  `${service.url}/v1/compress?format=${format}&level=${level}`;
+const inFlight = () => host.view.queues().reduce((sum, queue) => sum + queue.inFlight, 0);
+
+describe('POST /v1/compress', () => {
+  const bodies: [string, Buffer, number][] = [
+    ['nothing', Buffer.alloc(0), 1],
+    ['one byte', Buffer.from('x'), 1],
+    ['5000 bytes in 1-byte chunks', small, 1],
+    ['3 MiB in 1000-byte chunks', large, 1000],
+    ['3 MiB in 1 MiB chunks', large, MIB],
+  ];
+  for (const format of FORMATS)
+    for (const level of LEVELS)
+      it(`makes ${format} at level ${level} of every size and chunking`, async () => {
+        for (const [name, body, chunkBytes] of bodies) {
+          const answer = await send(compressUrl(format, level), { chunks: slices(body, chunkBytes) });
+          assert.equal(answer.status, 200, name);
+          assert.equal(answer.complete, true, name);
+          assert.ok(decoders[format](answer.body).equals(body), name);
+          assert.equal(answer.headers['content-type'], MEDIA_TYPES[format]);
+          assert.equal(answer.headers['content-encoding'], undefined);
+          assert.equal(answer.headers['cache-control'], 'no-store');
+          assert.equal(answer.headers['wd-level'], String(level));
+        }
+      });
+
+  it('answers a small body with its length, a large one in chunks, both with the same figures', async () => {
+    for (const [body, isWhole] of [
+      [small, true],
+      [large, false],
+    ] as const) {
+      const answer = await sendWhole(compressUrl('gzip', 1), body);
+      assert.equal(answer.headers['content-length'] !== undefined, isWhole);
+      const figures = isWhole ? answer.headers : answer.trailers;
+      assert.equal(figures['wd-input-bytes'], String(body.length));
+      assert.equal(figures['wd-output-bytes'], String(answer.body.length));
+      assert.equal(figures['wd-crc32'], crc32Of(body));
+      assert.equal(figures['wd-core'], host.view.core);
+    }
+  });
+
+  it('takes PUT, which curl -T sends', async () => {
+    const answer = await send(compressUrl('gzip', 1), { method: 'PUT', chunks: [small] });
+    assert.ok(decoders.gzip(answer.body).equals(small));
+  });
+
+  it('answers many requests on one connection', async () => {
+    const { hostname, port } = new URL(service.url);
+    const socket = connect(Number(port), hostname);
+    const head = 'POST /v1/compress HTTP/1.1\r\nHost: localhost\r\n';
+    socket.write(`${head}Content-Length: 5\r\n\r\nhello`.repeat(20));
+    socket.write(`${head}Content-Length: 0\r\nConnection: close\r\n\r\n`);
+    let text = '';
+    socket.on('data', (chunk: Buffer) => {
+      text += chunk.toString('latin1');
+    });
+    await once(socket, 'close');
+    assert.equal(text.split('HTTP/1.1 200 OK').length - 1, 21);
+  });
+
+  it('keeps 200 streams at once apart', async () => {
+    const bodies = Array.from({ length: 200 }, (_, i) =>
+      Buffer.concat([Buffer.from(`stream ${i}\n`), large.subarray(i, MIB + i)]),
+    );
+    const answers = await Promise.all(
+      bodies.map((body, i) => send(compressUrl(FORMATS[i % 3]!, 1), { chunks: slices(body, 100_000) })),
+    );
+    answers.forEach((answer, i) => {
+      assert.ok(decoders[FORMATS[i % 3]!](answer.body).equals(bodies[i]!), `stream ${i}`);
+    });
+    await eventually(() => inFlight() === 0, 'all jobs ended');
+  });
+});

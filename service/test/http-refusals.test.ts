@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import type { RunningService } from '../src/cli/service.ts';
+import type { Log } from '../src/platform/log.ts';
+import { type Answer, jsonText, rawAnswer, rawConnection, send, sendWhole, slices } from './http-client.ts';
+import { type Double, hostDouble } from './http-double.ts';
+import { serviceOn } from './http-service.ts';
+
+const IDLE_MS = 300;
+const body = jsonText(2000);
+const large = jsonText(3_000_000);
+
+let double: Double;
+let service: RunningService;
+const logged: { level: string; message: string }[] = [];
+
+const log: Log = {
+  debug() {},
+  info: (_details, message) => void logged.push({ level: 'info', message }),
+  warn: (_details, message) => void logged.push({ level: 'warn', message }),
+  error: (_details, message) => void logged.push({ level: 'error', message }),
+  child: () => log,
+};
+
+before(async () => {
+  double = hostDouble();
+  const options = { idleTimeout: `${IDLE_MS}ms`, maxInput: 4_000_000 };
+  service = await serviceOn(double, options, log);
+});
+after(() => service.stop());
+beforeEach(() => logged.splice(0));
+
+function problem({ headers, body: bytes }: Answer): Record<string, unknown> {
+  assert.equal(headers['content-type'], 'application/problem+json');
+  return JSON.parse(bytes.toString()) as Record<string, unknown>;
+}
+
+describe('refusals before the body', () => {
+  it('names a bad parameter, its value and what is allowed', async () => {
+    const answer = await sendWhole(`${service.url}/v1/compress?level=0`, body);
+    assert.equal(answer.status, 400);
+    const { code, parameter, value, allowed, type, instance } = problem(answer);
+    assert.deepEqual([code, parameter, value], ['WD_E_PARAMETER', 'level', '0']);
+    assert.deepEqual(allowed, ['1', '2', '3', '4', '5', '6', '7', '8', '9']);
+    assert.equal(type, 'urn:warpdrive:problem:parameter');
+    assert.equal(instance, answer.headers['x-request-id']);
+  });
+
+  it('answers 404 with a problem to unknown routes', async () => {
+    for (const path of ['/nope', '/v1/', '/v1/compress/', '/monitor/../package.json', '/monitor/nope.js']) {
+      const answer = await send(service.url + path, { method: 'GET' });
+      assert.equal(answer.status, 404, path);
+      assert.equal(problem(answer)['code'], 'WD_E_NOT_FOUND');
+    }
+  });
+
+  it('answers 405 with Allow to other methods', async () => {
+    const answer = await send(`${service.url}/v1/compress`, { method: 'GET' });
+    assert.deepEqual([answer.status, answer.headers.allow], [405, 'POST, PUT']);
+    const read = await send(`${service.url}/v1/queues`, { method: 'DELETE' });
+    assert.deepEqual([read.status, read.headers.allow], [405, 'GET, HEAD']);
+  });
+
+  it('answers 415 with the supported codings to a coded body', async () => {
+    const answer = await sendWhole(`${service.url}/v1/compress`, body, { 'Content-Encoding': 'br' });
+    assert.deepEqual([answer.status, answer.headers['accept-encoding']], [415, 'identity']);
+    assert.equal(problem(answer)['code'], 'WD_E_CODING');
+    const identity = await sendWhole(`${service.url}/v1/compress`, body, { 'Content-Encoding': 'identity' });
+    assert.equal(identity.status, 200);
+  });
+
+  it('answers 403 to a foreign Origin and an unknown Host, on every kind of route', async () => {
+    for (const path of ['/v1/compress', '/v1/status', '/metrics', '/monitor/'])
+      for (const field of [{ Origin: 'http://evil.example' }, { Host: 'evil.example' }]) {
+        const answer = await send(service.url + path, { headers: field });
+        assert.equal(answer.status, 403, path);
+        assert.equal(problem(answer)['code'], 'WD_E_FORBIDDEN');
+      }
+  });
+
+  it('reaches a client that is still sending, then closes', async () => {
+    const answer = await send(`${service.url}/v1/compress?level=99`, { chunks: slices(large, 65_536) });
+    assert.equal(answer.status, 400);
+    assert.equal(answer.headers.connection, 'close');
+    assert.equal(answer.complete, true);
+  });
+
+  it('answers Expect: 100-continue after the checks', async () => {
+    const head = (path: string) =>
+      `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n`;
+    assert.match(await rawAnswer(service.url, head('/v1/compress?level=x')), /^HTTP\/1\.1 400 /);
+    const socket = await rawConnection(service.url, head('/v1/compress'));
+    const [first] = (await once(socket, 'data')) as [Buffer];
+    assert.match(first.toString(), /^HTTP\/1\.1 100 Continue\r\n\r\n$/);
+    socket.write('abcd');
+    const [second] = (await once(socket, 'data')) as [Buffer];
+    assert.match(second.toString('latin1'), /^HTTP\/1\.1 200 OK/);
+    socket.destroy();
+  });
+
+  it('answers 417 to other expectations and 400 to what is not HTTP', async () => {
+    const odd = 'POST /v1/compress HTTP/1.1\r\nHost: localhost\r\nExpect: gold\r\nConnection: close\r\n\r\n';
+    assert.match(await rawAnswer(service.url, odd), /^HTTP\/1\.1 417 [\s\S]*WD_E_EXPECTATION/);
+    assert.match(await rawAnswer(service.url, 'hello\r\n\r\n'), /^HTTP\/1\.1 400 [\s\S]*WD_E_REQUEST/);
+    const huge = `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`;
+    assert.match(await rawAnswer(service.url, huge), /^HTTP\/1\.1 431 [\s\S]*WD_E_HEADERS/);
+  });
+
+  it('answers 413 to an announced length over the limit, before a byte is sent', async () => {
+    const head = 'POST /v1/compress HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4000001\r\n\r\n';
+    assert.match(
+      await rawAnswer(service.url, head),
+      /^HTTP\/1\.1 413 [\s\S]*"limitBytes":4000000,"measured":"input"/,
+    );
+  });
+});
+
+describe('request ids', () => {
+  it('echo a sane one and replace others', async () => {
+    const url = `${service.url}/v1/compress`;
+    const given = await sendWhole(url, body, { 'X-Request-Id': 'order-66/abc' });
+    assert.equal(given.headers['x-request-id'], 'order-66/abc');
+    const odd = await sendWhole(url, body, { 'X-Request-Id': 'a b<script>' });
+    assert.match(String(odd.headers['x-request-id']), /^[\w-]+$/);
+    assert.deepEqual(gunzipSync(odd.body), body);
+  });
+});
