@@ -2,8 +2,10 @@ import { Command, CommanderError } from 'commander';
 import { VERSION } from '../ops/package.ts';
 import { addCompress, addDecompress } from './codec-commands.ts';
 import { CommandError, EXIT, EXIT_HELP, type ExitCode, exitCodeOf } from './exit.ts';
+import { addMdev } from './mdev.ts';
 import { addServe } from './serve.ts';
 import { addFaults, addQueues, addStatus } from './service-commands.ts';
+import { addSysfs } from './sysfs.ts';
 
 const HELP = `
 Examples:
@@ -31,7 +33,9 @@ export async function run(argv: readonly string[]): Promise<ExitCode | undefined
   addStatus(program);
   addQueues(program);
   addFaults(program);
-  for (const command of [program, ...program.commands]) command.exitOverride();
+  addMdev(program);
+  addSysfs(program);
+  for (const command of withSubcommands(program)) command.exitOverride();
   try {
     await program.parseAsync([...argv]);
     return code;
@@ -41,6 +45,11 @@ export async function run(argv: readonly string[]): Promise<ExitCode | undefined
     return exitCodeOf(error);
   }
 }
+
+const withSubcommands = (command: Command): Command[] => [
+  command,
+  ...command.commands.flatMap(withSubcommands),
+];
 
 function sentence(error: unknown): string {
   if (error instanceof CommandError || !(error instanceof Error))

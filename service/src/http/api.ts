@@ -29,8 +29,9 @@ export function apiRoutes({ status, metrics, access }: ApiDeps): Router {
   read('/v1/mdevs', (_req, res) => void res.json({ mdevs: view.mdevs() }));
   read('/v1/queues', (_req, res) => void res.json({ queues: view.queues() }));
   read('/v1/faults', (req, res) => {
-    const faults = view.faults(sinceSeq(req.query['since']));
-    res.json({ faults: access.isAdmin(req.headers.authorization) ? faults : faults.map(publicFault) });
+    const isAdmin = access.isAdmin(req.headers.authorization);
+    const faults = view.faults(sinceSeq(req.query['since']), isAdmin);
+    res.json({ faults: isAdmin ? faults : faults.map(publicFault) });
   });
   read('/metrics', async (_req, res) => {
     res.type(metrics.contentType).send(await metrics.text());

@@ -15,7 +15,7 @@ import { PolledCore } from '../../src/emulator/engine/polled-core.ts';
 import type { WorkerCore } from '../../src/emulator/engine/worker-core.ts';
 import { ZipDevice } from '../../src/emulator/zip-device.ts';
 import { ZIP_V2, ZIP_V3 } from '../../src/hw-abi/zip-variant.ts';
-import type { Access, Extent, Translator } from '../../src/kernel/iommu/translator.ts';
+import type { Access, Extent, Translation, Translator } from '../../src/kernel/iommu/translator.ts';
 import type { Log } from '../../src/platform/log.ts';
 import { PhysicalMemory } from '../../src/platform/physical-memory.ts';
 import { FakeClock } from './fake-clock.ts';
@@ -55,7 +55,7 @@ export class FakeTranslator implements Translator {
     return extents;
   }
 
-  translateOrStall(...access: Parameters<FakeTranslator['translate']>): Extent[] | undefined {
+  translateOrStall(...access: Parameters<FakeTranslator['translate']>): Translation {
     return this.translate(...access);
   }
 

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { constants, deflateRawSync, deflateSync, gzipSync, inflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import { wasmMachine } from '../../../test/wasm-machine.ts';
 import { INFLATE_CONTEXT_BYTES } from './core.ts';
-import { createWasmCore, WASM_SCRATCH_BYTES } from './wasm-core.ts';
+import { createWasmCore, WASM_SCRATCH_BYTES, wasmModule, wasmModuleFile } from './wasm-core.ts';
 
 const machine = wasmMachine(2);
 const LEVELS = [1, 2, 3, 4, 5, 6, 7, 8, 9] as const;
@@ -53,6 +54,27 @@ function numbers(seed: number): (below: number) => number {
     return (state >>> 10) % below;
   };
 }
+
+describe('wasmModule', () => {
+  it('imports its memory and nothing else, and carries no data that instances would share', () => {
+    const file = readFileSync(wasmModuleFile());
+    const imports = WebAssembly.Module.imports(wasmModule());
+    assert.deepEqual(imports, [{ module: 'env', name: 'memory', kind: 'memory' }]);
+    const sections: number[] = [];
+    for (let at = 8; at < file.length; ) {
+      sections.push(file[at++] ?? 0);
+      let size = 0;
+      for (let shift = 0; ; shift += 7) {
+        const byte = file[at++] ?? 0;
+        size |= (byte & 127) << shift;
+        if (byte < 128) break;
+      }
+      at += size;
+    }
+    const dataSection = 11;
+    assert.ok(!sections.includes(dataSection));
+  });
+});
 
 describe('createWasmCore', () => {
   it('refuses a scratch range that is too small, unaligned or outside the memory', () => {

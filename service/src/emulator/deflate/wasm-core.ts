@@ -64,8 +64,8 @@ interface CoreExports {
 
 let compiled: WebAssembly.Module | undefined;
 
-/** Beside this file in dist/; run from the sources, the build's product is used. */
-function moduleFile(): URL {
+/** The compiled module: beside this file in dist/; run from the sources, the build's product is used. */
+export function wasmModuleFile(): URL {
   const beside = new URL('./core.wasm', import.meta.url);
   if (existsSync(beside)) return beside;
   return new URL('../../../../dist/service/src/emulator/deflate/core.wasm', import.meta.url);
@@ -73,7 +73,7 @@ function moduleFile(): URL {
 
 /** The module, compiled once per thread; give it to workers by `workerData` to spare them the compilation. */
 export function wasmModule(): WebAssembly.Module {
-  compiled ??= new WebAssembly.Module(readFileSync(moduleFile()));
+  compiled ??= new WebAssembly.Module(readFileSync(wasmModuleFile()));
   return compiled;
 }
 

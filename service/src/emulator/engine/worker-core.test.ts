@@ -30,9 +30,11 @@ function threadedRig(threads: number) {
   });
   /** Resolves when the SQE in `slot` is complete. */
   const completed = async (slot: number): Promise<void> => {
+    let head = 0; // reaped so far: an interrupt comes at once for what is not
     while (queue.cqe(slot).phase === 0) {
       const interrupted = new Promise<void>((resolve) => waiting.push(resolve));
-      queue.ringCq(0, true);
+      while (queue.cqe(head).phase === 1) head++;
+      queue.ringCq(head, true);
       if (queue.cqe(slot).phase === 1) return;
       await interrupted;
     }

@@ -6,7 +6,7 @@
 
 /** Result words that the host reads after a job: produced, consumed, checksum, reason. */
 export const RESULT: usize = 0;
-/** Mailbox of the tests and of the benchmark, and spare. */
+/** Behind the result words. */
 const TABLES: usize = 64;
 
 // Constant tables, computed by `init` (RFC 1951 section 3.2.5).

@@ -1,0 +1,22 @@
+import type { Request } from 'express';
+import { WarpDriveError } from '../../../shared/src/problem.ts';
+import type { StackAdmin, SysfsView } from '../../../shared/src/telemetry.ts';
+import type { Access } from '../ops/access.ts';
+
+/**
+ * Lets only the administrator pass; the errno is the one that a system call would answer.
+ * @throws WD_E_UNAUTHORIZED no token; WD_E_EACCES another one
+ */
+export function requireAdmin(req: Request, access: Access): void {
+  if (access.isAdmin(req.headers.authorization)) return;
+  const details = { errno: 'EACCES' };
+  if (req.headers.authorization === undefined)
+    throw new WarpDriveError('WD_E_UNAUTHORIZED', 'this needs the admin token', details);
+  throw new WarpDriveError('WD_E_EACCES', 'this is not the admin token', details);
+}
+
+/** A part of the stack that a host may lack. @throws WD_E_ENODEV */
+export function needPart<Part extends SysfsView | StackAdmin>(part: Part | undefined): Part {
+  if (part) return part;
+  throw new WarpDriveError('WD_E_ENODEV', 'this host has no kernel model', { errno: 'ENODEV' });
+}

@@ -1,0 +1,73 @@
+import express, { type Request, Router } from 'express';
+import { z } from 'zod';
+import { WarpDriveError } from '../../../shared/src/problem.ts';
+import type { MdevCreateRequest } from '../../../shared/src/telemetry.ts';
+import { needPart, requireAdmin } from './admin.ts';
+import type { ApiDeps } from './api.ts';
+
+const MAX_BODY = '16kb';
+
+const createBody = z.strictObject({
+  uuid: z.string().max(64).optional(),
+  type: z.string().max(128),
+  dmaPoolBytes: z.number().int().nonnegative().optional(),
+  priorityClass: z.number().int().optional(),
+});
+
+/** The administrator's part of /v1/mdevs; the list itself is read in api.ts. */
+export function mdevRoutes({ status, access }: ApiDeps): Router {
+  const router = Router({ strict: true, caseSensitive: true });
+  const { view } = status;
+  router.get('/v1/mdevs/types', (_req, res) => void res.json({ types: needPart(view.admin).mdevTypes() }));
+  router.post('/v1/mdevs', express.json({ limit: MAX_BODY, strict: true }), (req, res) => {
+    requireAdmin(req, access);
+    const mdev = needPart(view.admin).createMdev(requestOf(req), true);
+    res.status(201).location(`/v1/mdevs/${mdev.uuid}`).json(mdev);
+  });
+  router
+    .route('/v1/mdevs/:uuid')
+    .delete((req: Request<{ uuid: string }>, res) => {
+      requireAdmin(req, access);
+      needPart(view.admin).removeMdev(req.params.uuid, true);
+      res.status(204).end();
+    })
+    .get((req: Request<{ uuid: string }>, res) => {
+      const mdev = view.mdevs().find(({ uuid }) => uuid === req.params.uuid.toLowerCase());
+      if (!mdev)
+        throw new WarpDriveError('WD_E_ENODEV', `no mdev ${req.params.uuid}`, {
+          errno: 'ENODEV',
+          field: 'uuid',
+        });
+      res.json(mdev);
+    })
+    .all((req: Request) => {
+      throw new WarpDriveError('WD_E_METHOD', `${req.method} is not allowed here`, {
+        allow: ['GET', 'HEAD', 'DELETE'],
+      });
+    });
+  return router;
+}
+
+function requestOf(req: Request): MdevCreateRequest {
+  const body: unknown = req.body;
+  const parsed = createBody.safeParse(body);
+  if (parsed.success) {
+    const { uuid, type, dmaPoolBytes, priorityClass } = parsed.data;
+    return {
+      type,
+      ...(uuid === undefined ? {} : { uuid }),
+      ...(dmaPoolBytes === undefined ? {} : { dmaPoolBytes }),
+      ...(priorityClass === undefined ? {} : { priorityClass }),
+    };
+  }
+  const [issue] = parsed.error.issues;
+  throw new WarpDriveError(
+    'WD_E_EINVAL',
+    `${issue?.path.join('.') || 'body'}: ${issue?.message ?? 'invalid'}`,
+    {
+      errno: 'EINVAL',
+      field: issue?.path.join('.') || 'body',
+      allowed: ['uuid', 'type', 'dmaPoolBytes', 'priorityClass'],
+    },
+  );
+}
