@@ -92,7 +92,7 @@ export async function createHost(options: HostOptions, log: Log): Promise<Host> 
   const clock = systemClock;
   const iommu = new Iommu(clock, options.faultModel ?? 'stall');
   const types = [MDEV_TYPE, MDEV_TYPE_ON_OPEN];
-  const parent = new ParentDevice(DEVICE_NAME, BDF, STREAM_ID, types, PF_QUEUES, clock, {
+  const parent = new ParentDevice(DEVICE_NAME, BDF, STREAM_ID, types, Math.max(PF_QUEUES, queues), clock, {
     reservedQueues: options.nativeQueues ?? (mode === 'native' ? queues : 0),
   });
 
@@ -116,6 +116,7 @@ export async function createHost(options: HostOptions, log: Log): Promise<Host> 
     polled,
     workers,
     inlineBytes,
+    keepsStateInContext: polledPaths.inflater.keepsStateInContext,
     clock,
     log,
   });
@@ -186,7 +187,7 @@ export async function createHost(options: HostOptions, log: Log): Promise<Host> 
       mdevs: () => kernel.mdevs(),
       queues: queueSnapshots,
       faults: (sinceSeq, isAdmin) => kernel.faults(sinceSeq, isAdmin),
-      onFault: (listener) => kernel.onFault(listener),
+      onFault: (listener) => kernel.onFault(listener, true),
       iommu: (isAdmin) => kernel.iommuSnapshot(isAdmin),
       pageRequests: (isAdmin) => kernel.pageRequests(isAdmin),
       sysfs: kernel.sysfs,
@@ -194,6 +195,12 @@ export async function createHost(options: HostOptions, log: Log): Promise<Host> 
         mdevTypes: () => kernel.mdevTypes(),
         createMdev: (request, isAdmin) => kernel.createMdev(request, isAdmin),
         removeMdev: (uuid, isAdmin) => kernel.removeMdev(uuid, isAdmin),
+        setFaultModel: (model) => kernel.setFaultModel(model),
+        holdPageRequests: (isHeld) => kernel.holdPageRequests(isHeld),
+        answerPageRequest: (stag, response) => kernel.answerPageRequest(stag, response),
+        resetQueue: (id) => kernel.resetQueue(id),
+        hardwareError: () => kernel.hardwareError(),
+        reloadDriver: () => kernel.isolation.reload(),
       },
     },
     kernel,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
 import type { RunningService } from '../src/cli/service.ts';
 import { createHost, type Host } from '../src/host.ts';
 import { silentLog } from '../src/platform/log.ts';
@@ -26,10 +27,16 @@ async function call(method: string, path: string, options: { body?: unknown; hea
       ...(options.body === undefined ? {} : { 'Content-Type': isText ? 'text/plain' : 'application/json' }),
       ...options.headers,
     },
-    ...(options.body === undefined ? {} : { body: isText ? String(options.body) : JSON.stringify(options.body) }),
+    ...(options.body === undefined
+      ? {}
+      : { body: isText ? String(options.body) : JSON.stringify(options.body) }),
   });
   const text = await response.text();
-  return { status: response.status, headers: response.headers, json: text === '' ? undefined : JSON.parse(text) };
+  return {
+    status: response.status,
+    headers: response.headers,
+    json: text === '' ? undefined : JSON.parse(text),
+  };
 }
 
 const create = (body: unknown, headers: object = ADMIN) => call('POST', '/v1/mdevs', { body, headers });
@@ -122,6 +129,40 @@ describe('GET /v1/iommu', () => {
   });
 });
 
+describe('PATCH /v1/iommu', () => {
+  const patch = (body: unknown, headers: object = ADMIN) => call('PATCH', '/v1/iommu', { body, headers });
+  it('toggles the fault model of the device, visible in its attributes', async () => {
+    const flags = async () => (await call('GET', '/v1/sysfs/class/uacce/hisi_zip-0/flags')).json.text;
+    assert.equal((await patch({ faultModel: 'none' })).json.devices[0].faultModel, 'none');
+    assert.equal(await flags(), '0\n');
+    await patch({ faultModel: 'stall' });
+    assert.equal(await flags(), '1\n');
+    assert.equal((await patch({ faultModel: 'magic' })).json.errno, 'EINVAL');
+    assert.equal((await patch({ faultModel: 'none' }, {})).status, 401);
+  });
+  it('holds page requests: a job stalls, is seen with its age, and completes when it is let go', async () => {
+    await patch({ hold: true });
+    const text = 'first touch of fresh memory\n'.repeat(200);
+    const compressed = fetch(`${service.url}/v1/compress`, { method: 'POST', body: text });
+    let stalls: { stag: number; pasid: number; ageMs: number; access: string }[] = [];
+    const look = async () => {
+      stalls = (await call('GET', '/v1/iommu', { headers: ADMIN })).json.stalls;
+    };
+    for (let i = 0; i < 500 && stalls.length === 0; i++) await look();
+    const [first] = stalls;
+    assert.ok(first && first.pasid > 0 && first.ageMs >= 0);
+    const answer = (stag: number) =>
+      call('POST', `/v1/iommu/stalls/${stag}`, { body: { response: 'success' }, headers: ADMIN });
+    assert.deepEqual((await answer(first.stag)).json, { response: 'success' });
+    assert.equal((await answer(first.stag)).json.errno, 'EINVAL');
+    await look();
+    assert.notEqual(stalls[0]?.stag, first.stag); // the next page of the same job
+    assert.deepEqual((await patch({ hold: false })).json.stalls, []);
+    const body = Buffer.from(await (await compressed).arrayBuffer());
+    assert.equal(gunzipSync(body).toString(), text);
+  });
+});
+
 describe('warpdrive mdev and sysfs', () => {
   const main = fileURLToPath(new URL('../src/main.js', import.meta.url));
   const cli = (...args: string[]) =>
@@ -132,13 +173,23 @@ describe('warpdrive mdev and sysfs', () => {
       );
     });
   it('create, list and remove an mdev and read attributes, with errno names on refusal', async () => {
-    assert.deepEqual(await cli('mdev', 'create', 'hisi_zip-zip', '--uuid', UUID), { code: 0, out: `${UUID}\n`, err: '' });
+    assert.deepEqual(await cli('mdev', 'create', 'hisi_zip-zip', '--uuid', UUID), {
+      code: 0,
+      out: `${UUID}\n`,
+      err: '',
+    });
     const again = await cli('mdev', 'create', 'hisi_zip-zip', '--uuid', UUID);
     assert.equal(again.code, 1);
     assert.match(again.err, /^warpdrive: EEXIST: /);
     assert.match((await cli('mdev', 'list')).out, new RegExp(`${UUID} +hisi_zip-zip +created`));
-    assert.match((await cli('sysfs', 'ls', '/sys/bus/mdev/devices')).out, new RegExp(`lrwxrwxrwx ${UUID} -> /sys/`));
-    assert.equal((await cli('sysfs', 'cat', `/sys/bus/mdev/devices/${UUID}/warpdrive/state`)).out, 'created\n');
+    assert.match(
+      (await cli('sysfs', 'ls', '/sys/bus/mdev/devices')).out,
+      new RegExp(`lrwxrwxrwx ${UUID} -> /sys/`),
+    );
+    assert.equal(
+      (await cli('sysfs', 'cat', `/sys/bus/mdev/devices/${UUID}/warpdrive/state`)).out,
+      'created\n',
+    );
     assert.equal((await cli('mdev', 'remove', UUID)).code, 0);
     assert.match((await cli('sysfs', 'cat', `/sys/bus/mdev/devices/${UUID}/remove`)).err, /ENOENT/);
   });

@@ -151,6 +151,10 @@ export interface IommuDeviceSnapshot {
   }[];
 }
 
+/** Linux include/uapi/linux/iommu.h enum iommu_page_response_code. */
+export const PAGE_RESPONSES = ['success', 'invalid', 'failure'] as const;
+export type PageResponse = (typeof PAGE_RESPONSES)[number];
+
 /** A transaction that waits for its page. */
 export interface StallSnapshot {
   stag: number;
@@ -204,6 +208,18 @@ export interface StackAdmin {
   mdevTypes(): MdevTypeSnapshot[];
   createMdev(request: MdevCreateRequest, isAdmin: boolean): MdevSnapshot;
   removeMdev(uuid: string, isAdmin: boolean): void;
+  /** What the device can do about absent pages, from its next access on. */
+  setFaultModel(model: FaultModel): void;
+  /** Holds page requests, so that stalled transactions can be looked at, or lets them go. */
+  holdPageRequests(isHeld: boolean): void;
+  /** Answers one held page request; `success` becomes `invalid` where nothing is mapped. */
+  answerPageRequest(stag: number, response: PageResponse): PageResponse;
+  /** Stops one queue as a reset does; its user opens another. @param id as in QueueSnapshot */
+  resetQueue(id: string): void;
+  /** Counts a hardware error and resets the controller. @returns whether the device is isolated now */
+  hardwareError(): boolean;
+  /** Brings an isolated device back. */
+  reloadDriver(): void;
 }
 
 export interface Totals {
@@ -240,6 +256,8 @@ export interface MonitorSample {
   totals: Totals;
   queues: QueueSnapshot[];
   devices: DeviceSnapshot[];
+  /** Without PASIDs. */
+  iommu?: IommuSnapshot;
   eventLoopDelayMs: number;
   rssBytes: number;
 }
@@ -272,7 +290,7 @@ export interface StackView {
   queues(): QueueSnapshot[];
   /** Newest last; `sinceSeq` leaves out what the caller has; `isAdmin`: PASIDs may be shown. */
   faults(sinceSeq?: number, isAdmin?: boolean): FaultSnapshot[];
-  /** Calls back for each new fault record; returns the unsubscribe function. */
+  /** Calls back for each new fault record, PASID included; returns the unsubscribe function. */
   onFault(listener: (fault: FaultSnapshot) => void): () => void;
   /** @param isAdmin whether PASIDs may be shown */
   iommu?(isAdmin: boolean): IommuSnapshot;

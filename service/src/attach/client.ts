@@ -228,7 +228,14 @@ export class AttachedQueue implements QueueHandle {
   }
 
   interrupt(): void {
-    if (this.isOpen) this.completionListener();
+    if (!this.isOpen) return;
+    try {
+      this.completionListener();
+    } catch (error) {
+      // a driver reports the stop words by throwing; here nobody would catch it
+      if (!(error instanceof WarpDriveError)) throw error;
+      this.lose();
+    }
   }
 
   lose(): void {

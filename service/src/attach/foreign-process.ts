@@ -1,4 +1,5 @@
 import { WarpDriveError } from '../../../shared/src/problem.ts';
+import type { QueueState } from '../../../shared/src/telemetry.ts';
 import { iova, PAGE_BYTES, physAddr } from '../../../shared/src/units.ts';
 import { DUS_BYTES, MMIO_BYTES } from '../hw-abi/dus.ts';
 import type { Permissions } from '../kernel/iommu/address-space.ts';
@@ -18,7 +19,7 @@ import { REGION_DUS_OFFSET } from './protocol.ts';
 const MAX_DMA_BYTES = 256 * 1024 * 1024;
 
 export interface OpenQueue {
-  readonly handle: QueueHandle;
+  readonly handle: QueueHandle & { readonly state: QueueState };
   readonly mmioBytes: number;
   readonly dusBytes: number;
   /** File that both sides map; its name goes at start. */

@@ -60,7 +60,10 @@ export class AttachServer {
   }
 
   async close(): Promise<void> {
-    for (const session of this.sessions) session.destroy();
+    for (const session of this.sessions) {
+      session.destroy();
+      session.release(); // now, not at the socket's own event, because the device goes away next
+    }
     await new Promise((resolve) => this.server.close(resolve));
   }
 
@@ -161,7 +164,10 @@ class AttachSession {
         if (!operation)
           throw new WarpDriveError('WD_E_EINVAL', 'operation is neither 0 nor 1', { field: 'operation' });
         const queue = process.openQueue({ operation, priority });
-        queue.handle.onCompletion(() => this.notify(OPCODE.interrupt, queue.handle.qpId));
+        const { handle } = queue;
+        handle.onCompletion(() =>
+          this.notify(handle.state === 'stopped' ? OPCODE.queueLost : OPCODE.interrupt, handle.qpId),
+        );
         return new PayloadWriter()
           .u16(queue.handle.qpId)
           .u16(queue.handle.hardware === 'zip-v2' ? 2 : 3)

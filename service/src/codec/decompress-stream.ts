@@ -14,6 +14,9 @@ import { JobStream } from './job-stream.ts';
 const HIGH_WATER_BYTES = 64 * 1024;
 /** Input of one job: its output mostly fits the slot then, so little is handed over twice. */
 const JOB_INPUT_BYTES = 64 * 1024;
+/** Room given to a job's output: every page of it is translated, so a small job gets little; more follows. */
+const MIN_OUTPUT_BYTES = 32 * 1024;
+const OUTPUT_FACTOR = 8;
 /** The ratio limit counts once this much came out, so that short runs of zeros are not refused. */
 const RATIO_FREE_BYTES = 1024 * 1024;
 
@@ -155,6 +158,7 @@ export class DecompressStream extends JobStream {
     let slot: JobSlot | undefined;
     try {
       slot = slots.tryAcquire() ?? (await slots.acquire(this.options.signal));
+      const room = Math.min(slot.destination.bytes.length, Math.max(MIN_OUTPUT_BYTES, bytes * OUTPUT_FACTOR));
       this.checkAlive(); // the stream may have gone while it waited for the slot
       this.pending.peekInto(slot.source.bytes.subarray(0, bytes));
       const completion = await this.library.run('decompress', {
@@ -163,7 +167,7 @@ export class DecompressStream extends JobStream {
         source: slot.source.address,
         sourceBytes: bytes,
         destination: slot.destination.address,
-        destinationBytes: slot.destination.bytes.length,
+        destinationBytes: room,
         isFinal: false,
         stream: device.state,
       });
@@ -173,7 +177,7 @@ export class DecompressStream extends JobStream {
           this.checkLength(slot.source.bytes.subarray(0, completion.consumed), completion.isize);
         this.pending.drop(completion.consumed);
       }
-      this.isOutputFull = completion.produced === slot.destination.bytes.length;
+      this.isOutputFull = completion.produced === room;
       return completion;
     } finally {
       this.isJobRunning = false;

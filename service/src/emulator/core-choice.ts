@@ -9,8 +9,8 @@ export type Core = PolledCore | WorkerCore;
 const INLINE_OUTPUT_BYTES = 320 * 1024;
 
 /**
- * Which engine core takes a request: the polled one if it is small, else the worker with the least to do. A stream
- * stays on the core where it began, because that core may hold its state.
+ * Which engine core takes a request: the polled one if it is small, else the worker with the least to do. Where the
+ * cores keep a stream's state to themselves, a stream stays on the core where it began.
  */
 export class CoreChoice {
   private readonly streams = new Map<PhysAddr | number, Core>();
@@ -19,14 +19,16 @@ export class CoreChoice {
     private readonly polled: PolledCore,
     private readonly workers: readonly WorkerCore[],
     private readonly inlineBytes: number,
+    private readonly keepsStateInContext: boolean,
   ) {}
 
   /** @returns undefined when the core that must take it has no room now */
   choose(request: DecodedSqe): Core | undefined {
-    const bound = request.isStateful && !request.isStreamNew ? this.streams.get(request.context) : undefined;
+    if (this.keepsStateInContext || !request.isStateful) return this.free(request);
+    const bound = request.isStreamNew ? undefined : this.streams.get(request.context);
     if (bound) return bound.hasRoom ? bound : undefined;
     const core = this.free(request);
-    if (core && request.isStateful) this.streams.set(request.context, core);
+    if (core) this.streams.set(request.context, core);
     return core;
   }
 

@@ -38,6 +38,7 @@ import {
   type QueuePairCounters,
   type SqContext,
 } from './queue-pair.ts';
+import { reachableMemory } from './reachable-memory.ts';
 import { type DecodedSqe, decodeSqe } from './sqe-decoder.ts';
 import { StalledJobs } from './stalled-jobs.ts';
 
@@ -50,6 +51,8 @@ export interface ZipDeviceParts {
   workers: readonly WorkerCore[];
   /** Jobs up to this many input bytes run on the polled core. */
   inlineBytes: number;
+  /** Whether a stream may go to another core between two jobs. */
+  keepsStateInContext?: boolean;
   clock: Clock;
   log: Log;
 }
@@ -86,7 +89,12 @@ export class ZipDevice implements DeviceBus {
   private interrupt: (qpId: number) => void = () => {};
 
   constructor(private readonly parts: ZipDeviceParts) {
-    this.coreChoice = new CoreChoice(parts.polled, parts.workers, parts.inlineBytes);
+    this.coreChoice = new CoreChoice(
+      parts.polled,
+      parts.workers,
+      parts.inlineBytes,
+      parts.keepsStateInContext ?? false,
+    );
     this.mailbox = new Mailbox({
       words: (address, bytes) => this.kernelWords(address, bytes),
       startQueue: (qpId, sq, cq) => this.startQueue(qpId, sq, cq),
@@ -288,9 +296,15 @@ export class ZipDevice implements DeviceBus {
   }
 
   private translate(queue: QueuePair, base: number, request: DecodedSqe): EngineJob | Stall | undefined {
-    const { translator, streamId } = this.parts;
-    const reach = (address: Iova, bytes: number, access: Access): Extent[] | Stall | undefined =>
-      bytes === 0 ? [] : translator.translateOrStall(streamId, queue.sq.pasid, address, bytes, access);
+    const { translator, streamId, memory } = this.parts;
+    const reach = (address: Iova, bytes: number, access: Access): Extent[] | Stall | undefined => {
+      if (bytes === 0) return [];
+      const translation = translator.translateOrStall(streamId, queue.sq.pasid, address, bytes, access);
+      if (!translation || isStall(translation)) return translation;
+      const extents = reachableMemory(translation, memory);
+      if (!extents) translator.report(streamId, queue.sq.pasid, address, access);
+      return extents;
+    };
     const source = reach(request.source, request.sourceBytes, 'read');
     if (!source || isStall(source)) return source;
     const destination = reach(request.destination, request.destinationBytes, 'write');

@@ -1,16 +1,61 @@
-import { Router } from 'express';
+import express, { type Request, Router } from 'express';
+import { z } from 'zod';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
+import { FAULT_MODELS, PAGE_RESPONSES, type StackView } from '../../../shared/src/telemetry.ts';
+import { needPart, requireAdmin } from './admin.ts';
 import type { ApiDeps } from './api.ts';
 
-/** Groups, devices, bound address spaces, cache, stalls; PASIDs for the administrator alone. */
+const changeBody = z.strictObject({
+  faultModel: z.enum(FAULT_MODELS).optional(),
+  hold: z.boolean().optional(),
+});
+const answerBody = z.strictObject({ response: z.enum(PAGE_RESPONSES) });
+
+/**
+ * Groups, devices, bound address spaces, cache, stalls; PASIDs for the administrator alone, who may also change the
+ * device's fault model, hold page requests and answer them one by one.
+ */
 export function iommuRoutes({ status, access }: ApiDeps): Router {
   const router = Router({ strict: true, caseSensitive: true });
   const { view } = status;
-  router.get('/v1/iommu', (req, res) => {
-    const isAdmin = access.isAdmin(req.headers.authorization);
-    const iommu = view.iommu?.(isAdmin);
-    if (!iommu) throw new WarpDriveError('WD_E_ENODEV', 'this host has no IOMMU model', { errno: 'ENODEV' });
-    res.json({ ...iommu, answered: view.pageRequests?.(isAdmin) ?? [] });
+  router
+    .route('/v1/iommu')
+    .get((req, res) => void res.json(stateOf(view, access.isAdmin(req.headers.authorization))))
+    .patch(express.json(), (req: Request, res) => {
+      requireAdmin(req, access);
+      const admin = needPart(view.admin);
+      const { faultModel, hold } = parsed(changeBody, req.body);
+      if (faultModel !== undefined) admin.setFaultModel(faultModel);
+      if (hold !== undefined) admin.holdPageRequests(hold);
+      res.json(stateOf(view, true));
+    })
+    .all((req: Request) => {
+      throw new WarpDriveError('WD_E_METHOD', `${req.method} is not allowed here`, {
+        allow: ['GET', 'HEAD', 'PATCH'],
+      });
+    });
+  router.post('/v1/iommu/stalls/:stag', express.json(), (req: Request<{ stag: string }>, res) => {
+    requireAdmin(req, access);
+    const { response } = parsed(answerBody, req.body);
+    res.json({ response: needPart(view.admin).answerPageRequest(Number(req.params.stag), response) });
   });
   return router;
+}
+
+function stateOf(view: StackView, isAdmin: boolean): object {
+  const iommu = view.iommu?.(isAdmin);
+  if (!iommu) throw new WarpDriveError('WD_E_ENODEV', 'this host has no IOMMU model', { errno: 'ENODEV' });
+  return { ...iommu, answered: view.pageRequests?.(isAdmin) ?? [] };
+}
+
+/** @throws WD_E_EINVAL naming the field */
+function parsed<Body>(schema: z.ZodType<Body>, body: unknown): Body {
+  const result = schema.safeParse(body);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const field = issue?.path.join('.') || 'body';
+  throw new WarpDriveError('WD_E_EINVAL', `${field}: ${issue?.message ?? 'invalid'}`, {
+    errno: 'EINVAL',
+    field,
+  });
 }

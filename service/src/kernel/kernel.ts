@@ -1,10 +1,12 @@
 import type {
   DeviceSnapshot,
+  FaultModel,
   FaultSnapshot,
   IommuSnapshot,
   MdevCreateRequest,
   MdevSnapshot,
   MdevTypeSnapshot,
+  PageResponse,
 } from '../../../shared/src/telemetry.ts';
 import type { AcceleratorHost, AttachRequest } from '../platform/accelerator.ts';
 import type { DeviceBus } from '../platform/device-bus.ts';
@@ -84,6 +86,7 @@ export class Kernel implements AcceleratorHost {
   private readonly kernelSpace = new AddressSpace('kernel', PRIVATE_IOVA_BASE);
   private readonly identitySpace = new AddressSpace('identity');
   private readonly parentGroup: IommuGroup;
+  private releasePageRequests: (() => void) | undefined;
 
   constructor(private readonly parts: KernelParts) {
     const { iommu, parent, bus, memory, isIommuOff } = parts;
@@ -93,14 +96,14 @@ export class Kernel implements AcceleratorHost {
     const queueManager = new QueueManager(bus, memory, this.coherent);
     const deferred = new DeferredRelease(parts.drain ?? (() => undefined));
     const { coherent, registry } = this;
-    this.queueParts = { parent, memory, bus, coherent, queueManager, registry, deferred };
-    this.agent = new MdevAgent(parent, deferred, parts.newUuid);
     this.isolation = new IsolationStrategy(parent.clock);
+    const isIsolated = (): boolean => this.isolation.isIsolated;
+    this.queueParts = { parent, memory, bus, coherent, queueManager, registry, deferred, isIsolated };
+    this.agent = new MdevAgent(parent, deferred, parts.newUuid);
     this.parentGroup = new IommuGroup(parent.iommuGroup, () => [parent.bdf]);
     this.uacce = new UacceNode({
       parent,
       iommu,
-      isolation: this.isolation,
       queueParts: this.queueParts,
       isIommuOff,
     });
@@ -289,6 +292,25 @@ export class Kernel implements AcceleratorHost {
   iommuSnapshot(isAdmin: boolean): IommuSnapshot {
     const { iommu, parent } = this.parts;
     return iommuSnapshot({ iommu, parent, ownerOf: (pasid) => this.ownerOf(pasid) }, isAdmin);
+  }
+
+  /** Declares what the device can do about absent pages (the deck's "declared as supporting STALL"). */
+  setFaultModel(model: FaultModel): void {
+    this.parts.iommu.setFaultModel(this.parts.parent.streamId, model);
+  }
+
+  /** Holds page requests or lets those go that wait; see PageRequests.holdAll. Idempotent. */
+  holdPageRequests(isHeld: boolean): void {
+    if (isHeld) this.releasePageRequests ??= this.parts.iommu.holdPageRequests();
+    else {
+      this.releasePageRequests?.();
+      this.releasePageRequests = undefined;
+    }
+  }
+
+  /** @throws WD_E_EINVAL nothing is held under this tag */
+  answerPageRequest(stag: number, response: PageResponse): PageResponse {
+    return this.parts.iommu.respond(stag, response);
   }
 
   private checkMode({ mode }: AttachRequest): void {

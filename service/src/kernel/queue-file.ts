@@ -23,6 +23,8 @@ export interface QueueFileParts {
   bus: DeviceBus;
   registry: QueueRegistry;
   deferred: DeferredRelease;
+  /** The device was taken out after hardware errors: no queue opens. */
+  isIsolated: () => boolean;
 }
 
 /** Memory for a queue's DUS region that its user maps too: made per queue, owned by the queue until `free`. */
@@ -56,7 +58,7 @@ export class QueueFile implements QueueHandle {
   readonly id: string;
   readonly qpId: number;
   readonly region: QueueRegion;
-  readonly hardware = 'zip-v3';
+  readonly hardware: QueueHandle['hardware'] = 'zip-v3';
   state: QueueState = 'init';
   private direction: Operation;
   private level: number;
@@ -72,6 +74,8 @@ export class QueueFile implements QueueHandle {
   ) {
     const { request, seat, user } = options;
     const { parent, memory, coherent, bus, registry } = parts;
+    if (parts.isIsolated())
+      throw kernelError('EPERM', `${parent.name} is isolated after hardware errors`, { device: parent.name });
     checkPriority(request.priority);
     this.checkClass(request.priority);
     this.direction = request.operation;

@@ -30,6 +30,8 @@ export interface DmaMemory {
   free(): Promise<void>;
 }
 
+/** Far above what the service hands out for `allocate`. */
+const FIRST_IOVA = 2 ** 40;
 const READ = 1;
 const WRITE = 2;
 
@@ -48,7 +50,7 @@ export async function connect(options: ConnectOptions = {}): Promise<WarpDrive> 
 /** One attached process. Closing it, or exiting in any way, gives everything back. */
 export class WarpDrive {
   private readonly registry = new DmaRegistry();
-  private nextIova = 0x1000_0000;
+  private nextIova = FIRST_IOVA;
 
   constructor(
     private readonly connection: AttachConnection,

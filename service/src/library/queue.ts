@@ -88,8 +88,11 @@ export class Queue {
   run(job: QueueJob): Promise<ZipCompletion> {
     return new Promise((resolve, reject) => {
       try {
-        this.submit(job, resolve);
-        this.zip.pollOrArm();
+        this.submit(job, (done) => {
+          if (done === LOST_COMPLETION && this.lost) reject(this.lost);
+          else resolve(done);
+        });
+        this.reap(() => this.zip.pollOrArm());
       } catch (error) {
         reject(error);
       }
@@ -108,7 +111,7 @@ export class Queue {
     });
     const deadline = performance.now() + deadlineMs;
     for (let polls = 1; completion === undefined; polls++) {
-      this.zip.poll();
+      this.reap(() => this.zip.poll());
       if (polls % POLLS_PER_LOOK !== 0 || completion) continue;
       if (performance.now() > deadline)
         throw new WarpDriveError('WD_E_TIMEOUT', `no completion within ${deadlineMs} ms`, { deadlineMs });
@@ -146,15 +149,25 @@ export class Queue {
       void destination;
       done(completion);
     };
-    if (!this.zip.trySubmit(request, finish))
+    if (!this.reap(() => this.zip.trySubmit(request, finish)))
       throw new WarpDriveError('WD_E_NO_QUEUE', 'the ring is full: reap completions first', {
         errno: 'EBUSY',
       });
   }
 
+  /** @throws WD_E_DEVICE_RESET when the stop words say so before the service's message has come */
+  private reap<T>(step: () => T): T {
+    try {
+      return step();
+    } catch (error) {
+      if (error instanceof WarpDriveError && error.code === 'WD_E_DEVICE_RESET') this.lose();
+      throw error;
+    }
+  }
+
   private adopt(handle: AttachedQueue): ZipQueue {
     handle.onLost(() => this.lose());
-    return new ZipQueue(handle);
+    return new ZipQueue(handle, () => this.lose());
   }
 
   /** The service took the queue: fail what is in flight, then open another. */

@@ -32,6 +32,7 @@ export class Sampler {
       totals: this.counters.totals(),
       queues: this.view.queues(),
       devices: this.view.devices(),
+      ...(this.view.iommu ? { iommu: this.view.iommu(false) } : {}),
       eventLoopDelayMs: Math.max(0, Math.round(meanMs * 100) / 100),
       rssBytes: process.memoryUsage.rss(),
     };

@@ -30,7 +30,7 @@ export function statusSnapshot(source: StatusSource): StatusSnapshot {
   };
 }
 
-/** A fault as anyone may see it: the PASID is for administrators. */
+/** A fault as anyone may see it: the PASID is for administrators, also as the kernel line's ssid. */
 export function publicFault({ pasid: _, ...fault }: FaultSnapshot): FaultSnapshot {
-  return fault;
+  return { ...fault, kernelLine: fault.kernelLine.replace(/\bssid: 0x[0-9a-f]+/, 'ssid: hidden') };
 }

@@ -54,14 +54,30 @@ export class QueueSession {
     const promise = new Promise<ZipCompletion>((settle) => {
       resolve = settle;
     });
-    const isTaken = this.queue.trySubmit(request, (completion) => {
+    const isTaken = this.trySubmit(request, (completion) => {
       this.oldestSince = this.clock.monotonicUs();
       resolve(completion);
     });
     if (!isTaken) return undefined;
-    this.queue.pollOrArm();
+    try {
+      this.queue.pollOrArm();
+    } catch (error) {
+      this.replace(error); // the job ends as lost
+    }
     if (this.queue.inFlight > 0 && !this.cancelDeadline) this.watch();
     return promise;
+  }
+
+  /** A queue that was reset while it was idle is replaced, and the job goes to the new one. */
+  private trySubmit(request: ZipRequest, done: (completion: ZipCompletion) => void): boolean {
+    try {
+      return this.queue.trySubmit(request, done);
+    } catch (error) {
+      if (!(error instanceof WarpDriveError) || error.code !== 'WD_E_DEVICE_RESET') throw error;
+      this.replace(error);
+      if (this.isLost) throw error;
+      return this.queue.trySubmit(request, done);
+    }
   }
 
   close(): void {
@@ -79,7 +95,9 @@ export class QueueSession {
   private open(): [QueueHandle, ZipQueue] {
     const handle = this.process.openQueue(this.request);
     try {
-      const queue = new ZipQueue(handle);
+      const queue = new ZipQueue(handle, (error) => {
+        if (handle === this.handle) this.replace(error);
+      });
       handle.start();
       return [handle, queue];
     } catch (error) {
@@ -93,17 +111,18 @@ export class QueueSession {
     this.cancelDeadline = this.clock.after(this.deadlineMs, () => {
       this.cancelDeadline = undefined;
       if (this.isClosed || this.queue.inFlight === 0) return;
-      if (this.clock.monotonicUs() - this.oldestSince >= this.deadlineMs * 1000) this.replace();
+      if (this.clock.monotonicUs() - this.oldestSince >= this.deadlineMs * 1000)
+        this.replace(new WarpDriveError('WD_E_TIMEOUT', `no completion within ${this.deadlineMs} ms`));
       else this.watch();
     });
   }
 
-  private replace(): void {
+  private replace(reason: unknown): void {
+    if (this.isClosed || this.isLost) return;
     const { queue, handle } = this;
-    this.log.error(
-      { queue: handle.id, inFlight: queue.inFlight, deadlineMs: this.deadlineMs },
-      'queue passed its deadline, reopening',
-    );
+    this.log.error({ queue: handle.id, inFlight: queue.inFlight, err: reason }, 'queue failed, reopening');
+    this.cancelDeadline?.();
+    this.cancelDeadline = undefined;
     handle.close();
     this.isLost = true;
     queue.abandon(LOST_COMPLETION);

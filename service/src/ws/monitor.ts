@@ -127,7 +127,7 @@ export class MonitorFeed implements SocketRoute {
 
   private sendSnapshot({ ws, isAdmin }: Session): void {
     const { view } = this.source;
-    const faults = view.faults();
+    const faults = view.faults(undefined, isAdmin);
     const message: MonitorMessage = {
       type: 'snapshot',
       status: statusSnapshot(this.source),

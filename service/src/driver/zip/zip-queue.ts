@@ -118,7 +118,11 @@ export class ZipQueue {
   private readonly pending: ({ tag: number; done: Done; stream: StreamState | undefined } | undefined)[] = [];
   private nextTag = 1;
 
-  constructor(readonly handle: QueueHandle) {
+  /** @param onFailure called when the queue turns out unusable outside of a call: it was stopped, or answers nonsense */
+  constructor(
+    readonly handle: QueueHandle,
+    private readonly onFailure: (error: unknown) => void = () => {},
+  ) {
     this.variant = handle.hardware === 'zip-v2' ? ZIP_V2 : ZIP_V3;
     this.qp = new QueuePairDriver(handle.region, handle.qpId, handle.priority);
     handle.onCompletion(() => this.onInterrupt());
@@ -175,8 +179,13 @@ export class ZipQueue {
     for (const entry of lost) entry?.done(completion);
   }
 
+  /** Nobody called us who could take an exception, so a queue that failed tells its owner. */
   private onInterrupt(): void {
-    this.pollOrArm();
+    try {
+      this.pollOrArm();
+    } catch (error) {
+      this.onFailure(error);
+    }
   }
 
   private encode(base: number, request: ZipRequest, tag: number): void {

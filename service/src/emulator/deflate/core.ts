@@ -50,9 +50,10 @@ export interface InflateJob {
  * `end`: the block with BFINAL is complete and all its bytes are in the destination; `consumed` counts exactly up to
  * the last byte that holds bits of it. `more`: all input was consumed (bits may be held in the context), send more.
  * `output-full`: the destination is full and the stream goes on, with the remaining input or with none.
- * `corrupt`: `reason` says what RFC 1951 forbids.
+ * `corrupt`: `reason` says what RFC 1951 forbids. `state-lost`: the job continues a stream whose state this core does
+ * not have, because the core that had it died.
  */
-export type InflateOutcome = 'end' | 'more' | 'output-full' | 'corrupt';
+export type InflateOutcome = 'end' | 'more' | 'output-full' | 'corrupt' | 'state-lost';
 
 export interface InflateResult {
   outcome: InflateOutcome;

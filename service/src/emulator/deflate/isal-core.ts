@@ -139,6 +139,8 @@ export function createIsalCore(memory: WebAssembly.Memory): DeflateCore {
     },
     inflate(job: InflateJob): InflateResult {
       let state = states.get(job.context);
+      if (!state && !job.isNew)
+        return { outcome: 'state-lost', consumed: 0, produced: 0, checksum: job.checksumSeed };
       if (!state) {
         state = spares.pop() ?? Buffer.alloc(INFLATE_BYTES);
         states.set(job.context, state);

@@ -130,6 +130,8 @@ export class EngineCore {
         };
       case 'corrupt':
         return { ...answer, status: STATUS.corruptData };
+      case 'state-lost':
+        return { ...answer, status: STATUS.coreFailure };
     }
   }
 

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { CoreName } from '../../../../shared/src/telemetry.ts';
 import { STATUS } from '../../hw-abi/zip-sqe.ts';
+import { type Clock, systemClock } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
 import type { CoreRanges } from './dma.ts';
 import { type EngineJob, type EngineResult, failedResult } from './job.ts';
@@ -25,7 +26,15 @@ type Done = (result: EngineResult) => void;
 /** Jobs a core may hold: one that runs and one that waits, so that it never idles for the length of a message. */
 const JOBS_HELD = 2;
 
-/** The device's side of an engine core in a worker thread. A thread that dies fails its jobs and is replaced. */
+/** A job that takes longer has hung its core: 8 MiB at level 9 take about a second. */
+const JOB_LIMIT_MS = 15_000;
+/** A thread that dies this often before it finished a single job is not started again. */
+const MAX_FAILED_STARTS = 3;
+
+/**
+ * The device's side of an engine core in a worker thread. A thread that dies, or hangs and is therefore ended, fails
+ * its jobs and is replaced; what it was writing cannot go on afterwards.
+ */
 export class WorkerCore {
   readonly where = 'worker';
   jobs = 0;
@@ -34,11 +43,14 @@ export class WorkerCore {
   private readonly running = new Map<number, { job: EngineJob; done: Done }>();
   private nextId = 0;
   private isDisposed = false;
+  private failedStarts = 0;
+  private cancelLimit: (() => void) | undefined;
 
   constructor(
     readonly id: number,
     private readonly data: CoreWorkerData,
     private readonly log: Log,
+    private readonly clock: Clock = systemClock,
   ) {
     this.worker = this.spawn();
   }
@@ -56,16 +68,30 @@ export class WorkerCore {
   }
 
   run(job: EngineJob, done: Done): void {
+    if (this.failedStarts >= MAX_FAILED_STARTS) {
+      done(failedResult(job, STATUS.coreFailure, this.name));
+      return;
+    }
     const id = this.nextId++;
     this.running.set(id, { job, done });
+    if (!this.cancelLimit) this.watch();
     this.worker.ref(); // a process that waits for a job must not end
     this.worker.postMessage({ id, job } satisfies JobMessage);
   }
 
   async dispose(): Promise<void> {
     this.isDisposed = true;
+    this.cancelLimit?.();
     await this.worker.terminate();
     this.running.clear();
+  }
+
+  /** Jobs run one at a time, so the limit starts anew with each. */
+  private watch(): void {
+    this.cancelLimit = this.clock.after(JOB_LIMIT_MS, () => {
+      this.log.error({ core: this.id, limitMs: JOB_LIMIT_MS }, 'engine core hangs, ending its thread');
+      void this.worker.terminate();
+    });
   }
 
   private spawn(): Worker {
@@ -74,7 +100,11 @@ export class WorkerCore {
     worker.on('message', ({ id, result }: ResultMessage) => {
       const entry = this.running.get(id);
       this.running.delete(id);
+      this.cancelLimit?.();
+      this.cancelLimit = undefined;
       if (this.running.size === 0) worker.unref();
+      else this.watch();
+      this.failedStarts = 0;
       this.jobs++;
       this.busyUs += result.busyUs;
       entry?.done(result);
@@ -82,7 +112,11 @@ export class WorkerCore {
     worker.on('error', (error) => this.log.error({ core: this.id, err: error }, 'engine core died'));
     worker.on('exit', () => {
       if (this.isDisposed) return;
-      this.worker = this.spawn();
+      this.cancelLimit?.();
+      this.cancelLimit = undefined;
+      this.failedStarts++;
+      if (this.failedStarts < MAX_FAILED_STARTS) this.worker = this.spawn();
+      else this.log.error({ core: this.id }, 'engine core does not start; its jobs fail from here on');
       const lost = [...this.running.values()];
       this.running.clear();
       for (const { job, done } of lost) done(failedResult(job, STATUS.coreFailure, this.name));

@@ -1,4 +1,7 @@
-import type { FaultSnapshot } from '../../../../shared/src/telemetry.ts';
+import type { FaultSnapshot, PageResponse } from '../../../../shared/src/telemetry.ts';
+
+export type { PageResponse } from '../../../../shared/src/telemetry.ts';
+
 import { hex, type Pasid, type StreamId } from '../../../../shared/src/units.ts';
 import type { Access } from './translator.ts';
 
@@ -46,8 +49,6 @@ export interface FaultRecord {
   response?: PageResponse;
 }
 export type FaultOutcome = 'aborted' | 'resolved' | 'stalled';
-/** Linux include/uapi/linux/iommu.h enum iommu_page_response_code. */
-export type PageResponse = 'success' | 'invalid' | 'failure';
 
 const isHeld = (record: FaultRecord): boolean => record.stag !== undefined && record.recovery !== 'pri';
 /** Events that carry no address and no access attributes (warpdrive.md 8.5). */

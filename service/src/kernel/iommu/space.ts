@@ -22,7 +22,7 @@ export type PageLookup = PhysAddr | 'absent' | 'forbidden';
 export interface TranslationSpace {
   readonly kind: SpaceKind;
   /** Host process that targets from PROCESS_TARGET on belong to; undefined: all are physical. */
-  readonly pid: number | undefined;
+  readonly pid?: number | undefined;
   readonly mappedBytes: number;
   /** Tells that lookups of these pages follow, for spaces that look up many pages as cheaply as one. */
   prepare?(firstPage: number, pages: number): void;

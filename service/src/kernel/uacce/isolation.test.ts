@@ -72,6 +72,10 @@ describe('Kernel.hardwareError', () => {
     assert.equal(kernel.sysfs.read(ISOLATE, false), '1\n');
     assert.equal(kernel.devices()[0]?.isolated, true);
     assert.throws(() => kernel.uacce.open(taskOf()), withCode('WD_E_EPERM', /isolated/));
+    kernel.createMdev({ type: 'hisi_zip-zip' }, true);
+    const inside = kernel.attach({ mode: 'sva', owner: { pid: 1, name: 'service' } });
+    assert.throws(() => inside.openQueue({ operation: 'compress', priority: 0 }), withCode('WD_E_EPERM'));
+    assert.equal(kernel.mdevs()[0]?.state, 'created');
     assert.throws(() => kernel.sysfs.write(STRATEGY, '9', true), withCode('WD_E_EPERM'));
     kernel.isolation.reload();
     kernel.uacce.open(taskOf());

@@ -6,14 +6,12 @@ import type { Iommu } from '../iommu/iommu.ts';
 import type { ParentDevice } from '../mdev/parent-device.ts';
 import { QueueFile, type QueueFileParts } from '../queue-file.ts';
 import type { Task } from '../task.ts';
-import type { IsolationStrategy } from './isolation.ts';
 import { UACCE_FLAG_SVA } from './numbers.ts';
 import { UacceFile } from './uacce-file.ts';
 
 export interface UacceNodeParts {
   parent: ParentDevice;
   iommu: Iommu;
-  isolation: IsolationStrategy;
   queueParts: QueueFileParts;
   isIommuOff: boolean;
 }
@@ -46,11 +44,10 @@ export class UacceNode {
    * process has exited; WD_E_ENODEV the device is removed
    */
   open(task: Task): UacceFile {
-    const { parent, iommu, isolation, isIommuOff, queueParts } = this.parts;
+    const { parent, iommu, isIommuOff, queueParts } = this.parts;
     const { owner, mode, mm, isAdmin } = task.options;
     if (this.isGone) throw kernelError('ENODEV', `${this.name} was removed`);
     if (!task.isAlive) throw kernelError('ESRCH', `process ${owner.pid} has exited`);
-    if (isolation.isIsolated) throw kernelError('EPERM', `${this.name} is isolated after hardware errors`);
     if (isIommuOff && !isAdmin)
       throw kernelError('EPERM', 'queues that address physical memory need CAP_SYS_RAWIO');
     const usesPasid = !isIommuOff && mode !== 'native';

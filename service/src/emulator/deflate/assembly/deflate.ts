@@ -33,7 +33,7 @@ function parse(level: u32, at: usize, tokenLimit: usize): usize {
 function tune(level: u32): void {
   if (level === 4) tuneLazy(6, 24, 6);
   else if (level === 5) tuneLazy(10, 40, 8);
-  else if (level === 6) tuneLazy(22, 80, 16);
+  else if (level === 6) tuneLazy(18, 72, 14);
   else if (level === 7) tuneLazy(40, 128, 14);
   else if (level === 8) tuneLazy(128, 258, 18);
   else if (level === 9) tuneLazy(400, 258, 32);
