@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../ops/package.ts';
+import { addBench } from './bench/command.ts';
 import { addCompress, addDecompress } from './codec-commands.ts';
 import { CommandError, EXIT, EXIT_HELP, type ExitCode, exitCodeOf } from './exit.ts';
 import { addMdev } from './mdev.ts';
@@ -13,6 +14,7 @@ Examples:
   $ warpdrive compress big.log               writes big.log.gz, without a service
   $ tar cf - dir | warpdrive compress > dir.tar.gz
   $ warpdrive queues                         queues of the running service
+  $ warpdrive bench --experiment deck        the two experiments of the 2018 deck
 ${EXIT_HELP}`;
 
 /** Runs the command line; resolves to the exit code, or to undefined while a service runs on. */
@@ -33,6 +35,7 @@ export async function run(argv: readonly string[]): Promise<ExitCode | undefined
   addStatus(program);
   addQueues(program);
   addFaults(program);
+  addBench(program);
   addMdev(program);
   addSysfs(program);
   for (const command of withSubcommands(program)) command.exitOverride();

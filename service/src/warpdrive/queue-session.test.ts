@@ -90,7 +90,8 @@ describe('QueueSession deadline', () => {
     assert.equal(process.queues[0]!.isClosed, true);
     assert.equal(process.queues[1]!.isStarted, true);
     assert.equal(session.qpId, 1);
-    assert.deepEqual(errors, [{ queue: 'scripted/0', inFlight: 2, deadlineMs: DEADLINE_MS }]);
+    const [logged] = errors as { queue: string; inFlight: number; err: WarpDriveError }[];
+    assert.deepEqual([logged?.queue, logged?.inFlight, logged?.err.code], ['scripted/0', 2, 'WD_E_TIMEOUT']);
     const next = run();
     process.queues[1]!.complete(0, { 1: 3 });
     process.queues[1]!.interrupt();
