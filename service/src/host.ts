@@ -44,6 +44,8 @@ export interface HostOptions {
   jobBytes?: number;
   /** Jobs up to this size run on the polled core. */
   inlineBytes?: number;
+  /** `allow` (default): software does what the device cannot, counted with its reason. */
+  fallback?: 'allow' | 'never';
 }
 
 /** One stack: device, kernel side, user library, codec; and the view of it all. */
@@ -145,6 +147,8 @@ export async function createHost(options: HostOptions, log: Log): Promise<Host> 
       largeSlots: cores * 3 + 2,
       waitMs: SLOT_WAIT_MS,
       deadlineMs: JOB_DEADLINE_MS,
+      allowsSoftware: options.fallback !== 'never',
+      unavailable: () => (kernel.isolation.isIsolated ? 'device isolated' : undefined),
     },
     clock,
     log,

@@ -12,7 +12,7 @@ describe('SVA stall mode', () => {
   it('E1 binds a process once, however many queues it has, and unbinds it with the last (SVA v2 life cycle)', async () => {
     await withService({}, async ({ host, path }, api) => {
       const before = insideOf(host).iommu.pasidsInUse;
-      const child = startChild('linger', { path, state: 'idle' });
+      const child = startChild('linger', { path, state: 'idle', queues: 3 });
       const other = startChild('compress', { path, jobs: 1, bytes: 100, seed: 1 });
       await Promise.all([child.ready, other.ready]);
       assert.equal(insideOf(host).iommu.pasidsInUse, before + 2);
@@ -21,7 +21,7 @@ describe('SVA stall mode', () => {
         [child, other].map(({ pid }) =>
           bound.filter(({ owner }) => owner?.pid === pid).map(({ binds }) => binds),
         ),
-        [[1], [1]],
+        [[3], [1]],
       );
       await Promise.all([child.kill(), other.kill()]);
       await until(() => insideOf(host).iommu.pasidsInUse === before, 'the PASIDs are free');

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { MdevSnapshot } from '../../shared/src/telemetry.ts';
 import { SQE_OUT_WORDS } from '../src/hw-abi/zip-sqe.ts';
+import { run } from './cli-process.ts';
 import { ADMIN_TOKEN } from './http-service.ts';
 import { runChild, startChild } from './support/attach-children.ts';
 import { type Api, insideOf, until, withService } from './support/attach-host.ts';
@@ -29,6 +30,16 @@ describe('updates on WarpDrive', () => {
         () => host.kernel.sysfs.write(`/sys/${TYPES}/hisi_zip-zip/create`, UUID, false),
         withCode('WD_E_EACCES'),
       );
+      const byCommand = await run([
+        'mdev',
+        'create',
+        'hisi_zip-zip',
+        '--url',
+        api.url,
+        '--admin-token',
+        'another-token',
+      ]);
+      assert.ok(byCommand.code !== 0 && byCommand.stderr.includes('EACCES'), byCommand.stderr);
       assert.equal(host.view.mdevs().length, mdevs);
       assert.equal((await api.send('PUT', create, { text: `${UUID}\n`, token })).status, 204);
       assert.equal(host.view.mdevs().length, mdevs + 1);

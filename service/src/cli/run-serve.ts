@@ -29,7 +29,13 @@ export async function runServe(flags: ServeFlags): Promise<void> {
   const log = createLog({ level: config.logLevel, pretty: process.stderr.isTTY === true });
   exitOnDefect(log, process.exit);
   const host = await createHost(
-    { mode: config.mode, core: config.core, cores: config.cores, queues: config.queues },
+    {
+      mode: config.mode,
+      core: config.core,
+      cores: config.cores,
+      queues: config.queues,
+      fallback: config.fallback,
+    },
     log,
   ).catch((error: unknown) => {
     throw error instanceof WarpDriveError

@@ -1,9 +1,10 @@
 import type { Format } from '../../../shared/src/format.ts';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
 import type { CoreName } from '../../../shared/src/telemetry.ts';
-import type { AcceleratorLibrary } from '../warpdrive/accelerator-library.ts';
+import type { AcceleratorLibrary, JobSlot } from '../warpdrive/accelerator-library.ts';
 import type { ByteQueue } from './byte-queue.ts';
 import { errorOf } from './completion-error.ts';
+import { compressInSoftware, mayFallBack } from './software.ts';
 
 export interface PieceOptions {
   format: Format;
@@ -19,9 +20,12 @@ export interface CompressedPiece {
   /** CRC-32 of the input, or Adler-32 for zlib. */
   checksum: number;
   core: CoreName | undefined;
+  /** Set when software made it: why. */
+  fallbackReason?: string;
 }
 
 const GZIP_TRAILER_BYTES = 8;
+const DEVICE_ATTEMPTS = 2;
 
 /**
  * Runs the first `bytes` of `input` as one stateless job. Raw DEFLATE goes as gzip, because only then the device
@@ -42,22 +46,7 @@ export async function compressPiece(
     if (input.length < bytes) throw new WarpDriveError('WD_E_ABORTED', 'the stream was aborted');
     input.peekInto(slot.source.bytes.subarray(0, bytes));
     input.drop(bytes);
-    const completion = library.run('compress', {
-      format: options.format === 'zlib' ? 'zlib' : 'gzip',
-      level: options.level,
-      source: slot.source.address,
-      sourceBytes: bytes,
-      destination: slot.destination.address,
-      destinationBytes: slot.destination.bytes.length,
-      isFinal: options.isWhole,
-    });
-    const output = completion.then((done) => {
-      const error = errorOf(done);
-      if (error) throw error;
-      const trailer = options.isWhole && options.format === 'deflate' ? GZIP_TRAILER_BYTES : 0;
-      const made = Buffer.from(slot.destination.bytes.subarray(0, done.produced - trailer));
-      return { bytes: made, checksum: done.checksum, core: done.core };
-    });
+    const output = runPiece(library, slot, bytes, options);
     const release = (): void => slots.release(slot);
     output.then(release, release);
     return { output };
@@ -65,4 +54,50 @@ export async function compressPiece(
     slots.release(slot);
     throw error;
   }
+}
+
+/**
+ * On the device if it is there; once more if the device failed the job, because a queue that was reset is open again
+ * by then; else in software, if that is allowed.
+ */
+async function runPiece(
+  library: AcceleratorLibrary,
+  slot: JobSlot,
+  bytes: number,
+  options: PieceOptions,
+): Promise<CompressedPiece> {
+  let failure: WarpDriveError | undefined;
+  for (let attempt = 0; attempt < DEVICE_ATTEMPTS && library.unavailable() === undefined; attempt++) {
+    try {
+      return await runOnDevice(library, slot, bytes, options);
+    } catch (error) {
+      if (!mayFallBack(error)) throw error;
+      failure = error;
+    }
+  }
+  const reason = library.unavailable() ?? failure?.code ?? 'device unavailable';
+  if (!library.allowsSoftware) throw failure ?? new WarpDriveError('WD_E_NO_QUEUE', `no device: ${reason}`);
+  return compressInSoftware(Buffer.from(slot.source.bytes.subarray(0, bytes)), options, reason);
+}
+
+async function runOnDevice(
+  library: AcceleratorLibrary,
+  slot: JobSlot,
+  bytes: number,
+  options: PieceOptions,
+): Promise<CompressedPiece> {
+  const done = await library.run('compress', {
+    format: options.format === 'zlib' ? 'zlib' : 'gzip',
+    level: options.level,
+    source: slot.source.address,
+    sourceBytes: bytes,
+    destination: slot.destination.address,
+    destinationBytes: slot.destination.bytes.length,
+    isFinal: options.isWhole,
+  });
+  const error = errorOf(done);
+  if (error) throw error;
+  const trailer = options.isWhole && options.format === 'deflate' ? GZIP_TRAILER_BYTES : 0;
+  const made = Buffer.from(slot.destination.bytes.subarray(0, done.produced - trailer));
+  return { bytes: made, checksum: done.checksum, core: done.core };
 }

@@ -25,6 +25,7 @@ export class CompressStream extends JobStream {
   private checksum: number;
   private plainCrc32 = 0;
   private core: CoreName | undefined;
+  private fallbackReason: string | undefined;
 
   constructor(
     private readonly library: AcceleratorLibrary,
@@ -41,6 +42,7 @@ export class CompressStream extends JobStream {
       bytesOut: this.bytesOut,
       crc32: this.options.format === 'zlib' ? this.plainCrc32 : this.checksum,
       core: this.core ?? this.fallbackCore,
+      ...(this.fallbackReason === undefined ? {} : { fallbackReason: this.fallbackReason }),
     };
   }
 
@@ -99,6 +101,7 @@ export class CompressStream extends JobStream {
 
   private join(piece: CompressedPiece, bytes: number): void {
     this.core = piece.core ?? this.core;
+    this.fallbackReason ??= piece.fallbackReason;
     this.checksum = combineChecksum(this.options.format, this.checksum, piece.checksum, bytes);
     this.sendHeader();
     this.emitChunk(piece.bytes);

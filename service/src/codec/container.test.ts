@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { crc32, gunzipSync, inflateRawSync, inflateSync } from 'node:zlib';
 import fc from 'fast-check';
-import { adler32 } from '../emulator/deflate/adler32.ts';
+import { adler32 } from '../platform/adler32.ts';
 import {
   combineChecksum,
   detectFormat,

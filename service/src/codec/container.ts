@@ -29,26 +29,28 @@ export function headerOf(format: Format, level: number): Uint8Array {
 /** An empty last block (fixed codes, end-of-block), for members whose data jobs all ended with a sync flush. */
 const FINAL_BLOCK = [0x03, 0x00];
 
-/** Final block and trailer of a member that was joined from jobs. @param bytes uncompressed length */
-export function endOf(format: Format, checksum: number, bytes: number): Uint8Array {
+/** The bytes after the DEFLATE data: CRC-32 and length, Adler-32, or none. @param bytes uncompressed length */
+export function trailerOf(format: Format, checksum: number, bytes: number): Uint8Array {
   switch (format) {
     case 'gzip': {
-      const end = new Uint8Array(10);
-      end.set(FINAL_BLOCK);
-      const view = new DataView(end.buffer);
-      view.setUint32(2, checksum, true);
-      view.setUint32(6, bytes % 0x1_0000_0000, true);
-      return end;
+      const view = new DataView(new ArrayBuffer(8));
+      view.setUint32(0, checksum, true);
+      view.setUint32(4, bytes % 0x1_0000_0000, true);
+      return new Uint8Array(view.buffer);
     }
     case 'zlib': {
-      const end = new Uint8Array(6);
-      end.set(FINAL_BLOCK);
-      new DataView(end.buffer).setUint32(2, checksum);
-      return end;
+      const view = new DataView(new ArrayBuffer(4));
+      view.setUint32(0, checksum);
+      return new Uint8Array(view.buffer);
     }
     case 'deflate':
-      return Uint8Array.from(FINAL_BLOCK);
+      return new Uint8Array(0);
   }
+}
+
+/** Final block and trailer of a member that was joined from jobs. @param bytes uncompressed length */
+export function endOf(format: Format, checksum: number, bytes: number): Uint8Array {
+  return Uint8Array.from([...FINAL_BLOCK, ...trailerOf(format, checksum, bytes)]);
 }
 
 export const initialChecksum = (format: Format): number => (format === 'zlib' ? 1 : 0);

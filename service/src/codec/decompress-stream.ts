@@ -10,6 +10,7 @@ import type { DecompressOptions, StreamResult } from './codec.ts';
 import { errorOf } from './completion-error.ts';
 import { detectFormat, MAX_GZIP_HEADER_BYTES, parseGzipHeader, parseZlibHeader } from './container.ts';
 import { JobStream } from './job-stream.ts';
+import { checkOutputLimits } from './output-limits.ts';
 
 const HIGH_WATER_BYTES = 64 * 1024;
 /** Input of one job: its output mostly fits the slot then, so little is handed over twice. */
@@ -17,8 +18,6 @@ const JOB_INPUT_BYTES = 64 * 1024;
 /** Room given to a job's output: every page of it is translated, so a small job gets little; more follows. */
 const MIN_OUTPUT_BYTES = 32 * 1024;
 const OUTPUT_FACTOR = 8;
-/** The ratio limit counts once this much came out, so that short runs of zeros are not refused. */
-const RATIO_FREE_BYTES = 1024 * 1024;
 
 /** `header`: before a container header; `data`: inside a member; `between`: after one; `done`: nothing may follow. */
 type Phase = 'header' | 'data' | 'between' | 'done';
@@ -188,19 +187,8 @@ export class DecompressStream extends JobStream {
 
   private takeOutput(output: Uint8Array, completion: ZipCompletion): void {
     if (output.length === 0) return;
-    const total = this.bytesOut + output.length;
-    const { maxOutputBytes = 0, maxRatio = 0 } = this.options;
-    if (maxOutputBytes > 0 && total > maxOutputBytes)
-      throw new WarpDriveError('WD_E_LIMIT_OUTPUT', `more than ${maxOutputBytes} bytes of output`, {
-        limitBytes: maxOutputBytes,
-        measured: 'output',
-      });
     const read = this.bytesIn - this.pending.length + completion.consumed;
-    if (maxRatio > 0 && total > RATIO_FREE_BYTES && total > read * maxRatio)
-      throw new WarpDriveError('WD_E_LIMIT_RATIO', `output is more than ${maxRatio} times the input`, {
-        limitRatio: maxRatio,
-        measured: 'ratio',
-      });
+    checkOutputLimits(this.bytesOut + output.length, read, this.options);
     this.memberBytes += output.length;
     const copy = Buffer.from(output);
     if (this.format !== 'gzip') this.crc = crc32(copy, this.crc); // the device keeps none, or Adler-32

@@ -7,6 +7,7 @@ import { compressPiece } from './compress-piece.ts';
 import { CompressStream } from './compress-stream.ts';
 import { endOf, headerOf, initialChecksum } from './container.ts';
 import { DecompressStream } from './decompress-stream.ts';
+import { SoftwareDecompressStream } from './software-decompress-stream.ts';
 
 /** The codec over an accelerator. */
 export class WarpDriveCodec implements Codec {
@@ -25,7 +26,10 @@ export class WarpDriveCodec implements Codec {
   }
 
   decompressStream(options: DecompressOptions): CodecStream {
-    return new DecompressStream(this.library, options, this.core);
+    const reason = this.library.unavailable();
+    return reason !== undefined && this.library.allowsSoftware
+      ? new SoftwareDecompressStream(options, reason)
+      : new DecompressStream(this.library, options, this.core);
   }
 
   async compressOnce(
@@ -53,6 +57,7 @@ export class WarpDriveCodec implements Codec {
       bytesOut: header.length + piece.bytes.length,
       crc32: format === 'zlib' ? plainCrc32 : piece.checksum,
       core: piece.core ?? this.core,
+      ...(piece.fallbackReason === undefined ? {} : { fallbackReason: piece.fallbackReason }),
     };
     return { chunks: [header, piece.bytes], result };
   }

@@ -68,6 +68,10 @@ export const configSchema = z.strictObject({
   allowOrigin: list()
     .default([])
     .describe('web origins besides the own one that may call, separated by commas'),
+  fallback: z
+    .enum(['allow', 'never'])
+    .default('allow')
+    .describe('whether software does what the device cannot; counted, and named in the answer'),
   attachSocket: z
     .string()
     .min(1)

@@ -5,6 +5,7 @@ import { PACKAGE_ROOT } from '../ops/package.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import { type ApiDeps, apiRoutes } from './api.ts';
+import { faultRoutes } from './fault-routes.ts';
 import { iommuRoutes } from './iommu-routes.ts';
 import { mdevRoutes } from './mdev-routes.ts';
 import { refuse } from './refuse.ts';
@@ -48,7 +49,7 @@ export function createApp(deps: AppDeps): Express {
     });
     next(access.refusal(req.headers.host, req.headers.origin));
   });
-  app.use(mdevRoutes(deps), sysfsRoutes(deps), iommuRoutes(deps));
+  app.use(mdevRoutes(deps), sysfsRoutes(deps), iommuRoutes(deps), faultRoutes(deps));
   app.use(apiRoutes(deps));
   app.get('/', (_req, res) => res.redirect('/monitor/'));
   app.use(

@@ -4,6 +4,7 @@ import { WarpDriveError } from '../../../shared/src/problem.ts';
 import { FAULT_MODELS, PAGE_RESPONSES, type StackView } from '../../../shared/src/telemetry.ts';
 import { needPart, requireAdmin } from './admin.ts';
 import type { ApiDeps } from './api.ts';
+import { parsed } from './parsed.ts';
 
 const changeBody = z.strictObject({
   faultModel: z.enum(FAULT_MODELS).optional(),
@@ -46,16 +47,4 @@ function stateOf(view: StackView, isAdmin: boolean): object {
   const iommu = view.iommu?.(isAdmin);
   if (!iommu) throw new WarpDriveError('WD_E_ENODEV', 'this host has no IOMMU model', { errno: 'ENODEV' });
   return { ...iommu, answered: view.pageRequests?.(isAdmin) ?? [] };
-}
-
-/** @throws WD_E_EINVAL naming the field */
-function parsed<Body>(schema: z.ZodType<Body>, body: unknown): Body {
-  const result = schema.safeParse(body);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const field = issue?.path.join('.') || 'body';
-  throw new WarpDriveError('WD_E_EINVAL', `${field}: ${issue?.message ?? 'invalid'}`, {
-    errno: 'EINVAL',
-    field,
-  });
 }

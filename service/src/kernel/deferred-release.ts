@@ -6,6 +6,11 @@ export class DeferredRelease {
   /** @param drain promise for the end of the cores' work for stopped queues; undefined = there is none */
   constructor(private readonly drain: () => Promise<void> | undefined) {}
 
+  /** Resolves when all that drains now has ended; undefined = nothing drains. */
+  pending(): Promise<void> | undefined {
+    return this.drain();
+  }
+
   /** Runs `release` now if nothing drains, else when all that drains now has ended. @returns whether it ran */
   run(release: () => void): boolean {
     const drained = this.drain();

@@ -71,6 +71,10 @@ export class AttachedProcess implements ProcessContext {
     return { address, bytes: memory.view(physical, bytes), free: () => this.free(address) };
   }
 
+  drained(): Promise<void> | undefined {
+    return this.parts.deferred.pending();
+  }
+
   /** Queues first, so that no engine runs when the memory goes. Idempotent. */
   close(): void {
     if (this.isClosed) return;

@@ -62,6 +62,11 @@ export interface ProcessContext extends AttachRequest {
    * @throws WD_E_NO_MEMORY
    */
   allocate(bytes: number): DmaBuffer;
+  /**
+   * Resolves when no engine works for a queue that was closed or reset; undefined = none does. Until then the memory
+   * of its jobs may still be written.
+   */
+  drained?(): Promise<void> | undefined;
   close(): void;
 }
 

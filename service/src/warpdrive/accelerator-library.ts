@@ -26,9 +26,14 @@ export interface LibraryOptions {
   largeSlots: number;
   waitMs: number;
   deadlineMs: number;
+  /** Whether software may do jobs that the device cannot. */
+  allowsSoftware?: boolean;
+  /** Why no job can go to the device now; undefined = it can. */
+  unavailable?: () => string | undefined;
 }
 
 export type { ZipCompletion } from '../driver/zip/zip-queue.ts';
+export type { JobSlot } from './slot-pool.ts';
 
 /** Room that DEFLATE may need beyond its input: stored blocks, sync flush, trailer. */
 const EXPANSION_BYTES = 1024;
@@ -49,6 +54,8 @@ export interface OpenStream {
 export class AcceleratorLibrary {
   readonly jobBytes: number;
   readonly smallJobBytes: number;
+  readonly allowsSoftware: boolean;
+  readonly unavailable: () => string | undefined;
   readonly small: SlotPool;
   readonly large: SlotPool;
   private readonly process: ProcessContext;
@@ -60,6 +67,8 @@ export class AcceleratorLibrary {
     const { mode, owner, jobBytes, smallJobBytes, waitMs } = options;
     this.jobBytes = jobBytes;
     this.smallJobBytes = smallJobBytes;
+    this.allowsSoftware = options.allowsSoftware ?? false;
+    this.unavailable = options.unavailable ?? (() => undefined);
     this.process = host.attach({ mode, owner });
     const destination = (bytes: number): number => bytes + Math.ceil(bytes / 1024) + EXPANSION_BYTES;
     this.small = new SlotPool(this.process, clock, {

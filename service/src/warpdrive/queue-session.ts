@@ -125,7 +125,10 @@ export class QueueSession {
     this.cancelDeadline = undefined;
     handle.close();
     this.isLost = true;
-    queue.abandon(LOST_COMPLETION);
+    // not before the engine let go of their memory: whoever gets it next would have it overwritten
+    const draining = this.process.drained?.();
+    if (draining) void draining.then(() => queue.abandon(LOST_COMPLETION));
+    else queue.abandon(LOST_COMPLETION);
     try {
       this.reopen();
     } catch (error) {

@@ -512,9 +512,10 @@ const SCENARIOS = {
   },
 
   /** Gets into a state and stays there until it is killed. */
-  async linger(options: Where & { state: LingerState }, gate: Gate) {
+  async linger(options: Where & { state: LingerState; queues?: number }, gate: Gate) {
     const wd = await connect(attachOptions(options));
     const queue = await wd.openQueue({ operation: 'compress' });
+    for (let more = 1; more < (options.queues ?? 1); more++) await wd.openQueue({ operation: 'decompress' });
     if (options.state === 'mapped') {
       await wd.map(allocateAligned(16 * 4096));
       await wd.allocate(100_000);

@@ -60,8 +60,8 @@ export async function startPrivateService(options: ServiceOptions): Promise<Priv
     cpuSeconds: () => processCpuSeconds(pid),
     pageRequests: async () => {
       const response = await fetch(`${url}/v1/iommu`);
-      const body = (await response.json()) as { pageRequests?: { total?: number } };
-      return body.pageRequests?.total ?? 0;
+      const body = (await response.json()) as { pageRequests?: { success?: number } };
+      return body.pageRequests?.success ?? 0;
     },
     async stop() {
       const gone = new Promise((resolve) => child.once('exit', resolve));

@@ -1,5 +1,5 @@
 import koffi from 'koffi';
-import { adler32 } from './adler32.ts';
+import { adler32 } from '../../platform/adler32.ts';
 import type {
   ChecksumKind,
   DeflateCore,

@@ -1,5 +1,5 @@
 import { constants, crc32, deflateRawSync } from 'node:zlib';
-import { adler32 } from './adler32.ts';
+import { adler32 } from '../../platform/adler32.ts';
 import type { ChecksumKind, DeflateJob, DeflateResult, Deflater, MemoryRange } from './core.ts';
 
 const MIN_WINDOW_BITS = 9;

@@ -1,0 +1,32 @@
+import { promisify } from 'node:util';
+import { constants, crc32, deflateRaw } from 'node:zlib';
+import { WarpDriveError } from '../../../shared/src/problem.ts';
+import { adler32 } from '../platform/adler32.ts';
+import type { CompressedPiece, PieceOptions } from './compress-piece.ts';
+import { trailerOf } from './container.ts';
+
+const deflate = promisify(deflateRaw);
+
+/**
+ * Makes one piece with node:zlib, exactly as the device would: same ending, same trailer, so that it fits between
+ * pieces that the device made.
+ */
+export async function compressInSoftware(
+  input: Uint8Array,
+  { format, level, isWhole }: PieceOptions,
+  reason: string,
+): Promise<CompressedPiece> {
+  const finishFlush = isWhole ? constants.Z_FINISH : constants.Z_SYNC_FLUSH;
+  const data = (await deflate(input, { level, finishFlush })) as Buffer;
+  const checksum = format === 'zlib' ? adler32(input) : crc32(input);
+  const trailer = isWhole ? trailerOf(format, checksum, input.length) : new Uint8Array(0);
+  return { bytes: Buffer.concat([data, trailer]), checksum, core: 'zlib', fallbackReason: reason };
+}
+
+/** Errors after which the same bytes may succeed elsewhere. */
+export function mayFallBack(error: unknown): error is WarpDriveError {
+  if (!(error instanceof WarpDriveError)) return false;
+  return ['WD_E_DEVICE', 'WD_E_DEVICE_RESET', 'WD_E_NO_QUEUE', 'WD_E_TIMEOUT', 'WD_E_EPERM'].includes(
+    error.code,
+  );
+}
