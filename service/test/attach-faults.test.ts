@@ -1,6 +1,7 @@
 /** Row H1 of warpdrive.md section 2.8, containment: what one process does wrong stays its own trouble. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { ZipQueue } from '../src/driver/zip/zip-queue.ts';
 import { ADMIN_TOKEN } from './http-service.ts';
 import { runChild, startChild } from './support/attach-children.ts';
 import { until, withHost, withService } from './support/attach-host.ts';
@@ -41,6 +42,42 @@ describe('containment', () => {
       await nonsense.result;
       assert.equal((await neighbour.result).right, 100);
       assert.equal((await runChild('compress', { path, jobs: 5, bytes: 3000, seed: 3 })).right, 5);
+    });
+  });
+
+  it('H1 costs the neighbour of a flooding queue at most its fair share of the engine', async () => {
+    await withHost({ cores: 1, inlineBytes: 1024 }, async ({ host }) => {
+      const bytes = 32 * 1024;
+      for (let i = 0; i < 2; i++) host.kernel.createMdev({ type: 'hisi_zip-zip' }, true);
+      const done = [0, 0];
+      const lanes = [1000, 100].map((jobs, lane) => {
+        const user = host.kernel.attach({ mode: 'vfio', owner: { pid: process.pid, name: `lane ${lane}` } });
+        const queue = user.openQueue({ operation: 'compress', priority: 0 });
+        queue.start();
+        const [source, destination] = [user.allocate(bytes), user.allocate(2 * bytes)];
+        const zip = new ZipQueue(queue);
+        const request = {
+          format: 'deflate',
+          level: 1,
+          source: source.address,
+          sourceBytes: bytes,
+          destination: destination.address,
+          destinationBytes: 2 * bytes,
+          isFinal: true,
+        } as const;
+        for (let i = 0; i < jobs; i++) zip.trySubmit(request, () => (done[lane] = (done[lane] ?? 0) + 1));
+        return zip;
+      });
+      await until(() => {
+        for (const lane of lanes) lane.poll();
+        return done[1] === 100;
+      }, 'the neighbour is served');
+      const flood = done[0] ?? 0;
+      await until(() => {
+        for (const lane of lanes) lane.poll();
+        return done[0] === 1000;
+      }, 'the flood is served too');
+      assert.ok(flood <= 120, `${flood} jobs of the flood while the neighbour had 100`);
     });
   });
 

@@ -7,6 +7,7 @@ import { gzipSync } from 'node:zlib';
 import type { QueueMode, QueueSnapshot } from '../../shared/src/telemetry.ts';
 import { ZipQueue } from '../src/driver/zip/zip-queue.ts';
 import { AddressSpace } from '../src/kernel/iommu/address-space.ts';
+import { UACCE } from '../src/kernel/uacce/numbers.ts';
 import { VFIO, VFIO_TYPE } from '../src/kernel/vfio/numbers.ts';
 import { VfioDevice } from '../src/kernel/vfio/vfio-device.ts';
 import { ADMIN_TOKEN } from './http-service.ts';
@@ -184,6 +185,7 @@ describe('what WarpDrive is', () => {
           Math.abs(share - wanted) <= wanted * 0.1,
           `${one} : ${two} : ${four} jobs of ${bytes} bytes`,
         );
+      await saturated(lanes, done, 3 * each); // the engine is idle again
       user.close();
     });
   });
@@ -201,6 +203,20 @@ describe('what WarpDrive is', () => {
     });
   });
 
+  it('A3b takes the priority before the queue starts and not afterwards', async () => {
+    await withHost({}, async ({ host }) => {
+      const task = host.kernel.createTask({ ...stockUser(), mode: 'sva' });
+      const file = host.kernel.uacce.open(task);
+      file.ioctl(UACCE.QM_SET_QP_PRIORITY, { priority: 7 });
+      assert.equal(host.view.queues().find(({ qpId }) => qpId === file.queue.qpId)?.priority, 7);
+      assert.throws(() => file.ioctl(UACCE.QM_SET_QP_PRIORITY, { priority: 16 }), withCode('WD_E_EINVAL'));
+      file.ioctl(UACCE.START_Q);
+      assert.throws(() => file.ioctl(UACCE.QM_SET_QP_PRIORITY, { priority: 3 }), withCode('WD_E_EINVAL'));
+      assert.equal(file.queue.priority, 7);
+      task.exit();
+    });
+  });
+
   it('A4 takes a pointer of an ordinary Buffer as DMA address, without a map call, in several processes', async () => {
     await withHost({}, async ({ path }) => {
       const seen = await runTogether(
@@ -215,10 +231,11 @@ describe('what WarpDrive is', () => {
     });
   });
 
-  it('A4 compresses a Buffer.from(…) through the package entry', async () => {
+  it('A4 compresses a Buffer.from(…) through the package entry, without a copy in the library', async () => {
     await withHost({}, async ({ path }) => {
-      const { outcome, isRight } = await runChild('gzipByPackageName', { path });
-      assert.deepEqual({ outcome, isRight }, { outcome: 'ok', isRight: true });
+      const { outcome, isRight, isUncopied, frames } = await runChild('gzipByPackageName', { path });
+      assert.deepEqual({ outcome, isRight, isUncopied }, { outcome: 'ok', isRight: true, isUncopied: true });
+      assert.ok(frames <= 3, `${frames} frames: at most two kicks and the interrupt`);
     });
   });
 

@@ -92,7 +92,8 @@ async function runOnDevice(
     source: slot.source.address,
     sourceBytes: bytes,
     destination: slot.destination.address,
-    destinationBytes: slot.destination.bytes.length,
+    // no more than it may need: each page of it is translated
+    destinationBytes: Math.min(slot.destination.bytes.length, library.worstCaseBytes(bytes)),
     isFinal: options.isWhole,
   });
   const error = errorOf(done);

@@ -70,7 +70,7 @@ export class AcceleratorLibrary {
     this.allowsSoftware = options.allowsSoftware ?? false;
     this.unavailable = options.unavailable ?? (() => undefined);
     this.process = host.attach({ mode, owner });
-    const destination = (bytes: number): number => bytes + Math.ceil(bytes / 1024) + EXPANSION_BYTES;
+    const destination = (bytes: number): number => this.worstCaseBytes(bytes);
     this.small = new SlotPool(this.process, clock, {
       slots: SMALL_SLOTS,
       sourceBytes: smallJobBytes,
@@ -98,6 +98,11 @@ export class AcceleratorLibrary {
       this.process.close();
       throw error;
     }
+  }
+
+  /** Room that compressing `bytes` bytes never exceeds. */
+  worstCaseBytes(bytes: number): number {
+    return bytes + Math.ceil(bytes / 1024) + EXPANSION_BYTES;
   }
 
   slotsFor(bytes: number): SlotPool {

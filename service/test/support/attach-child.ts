@@ -17,7 +17,7 @@ import {
 } from '../../src/attach/protocol.ts';
 import { QueuePairDriver } from '../../src/driver/qm/queue-pair.ts';
 import { type ZipCompletion, ZipQueue, type ZipRequest } from '../../src/driver/zip/zip-queue.ts';
-import { setAddress, setField } from '../../src/hw-abi/field.ts';
+import { getAddress, setAddress, setField } from '../../src/hw-abi/field.ts';
 import { REQUEST_TYPE, SQE, SQE_WORDS, STATUS } from '../../src/hw-abi/zip-sqe.ts';
 import { allocateAligned, connect, type Queue } from '../../src/library/index.ts';
 import { addressOf } from '../../src/platform/libc.ts';
@@ -168,7 +168,18 @@ const SCENARIOS = {
       Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]),
       destination.subarray(0, done.produced),
     ]);
-    return { outcome: done.outcome, isRight: gunzipSync(member).equals(source), frames: wd.frames - frames };
+    // the first SQE of the queue's own ring: which addresses the engine was given
+    const { dus } = (queue as unknown as { handle: AttachedQueue }).handle.region;
+    const sqe = new Uint32Array(dus.buffer, dus.byteOffset, SQE_WORDS);
+    const isUncopied =
+      getAddress(sqe, 0, SQE.source) === addressOf(source) &&
+      getAddress(sqe, 0, SQE.destination) === addressOf(destination);
+    return {
+      outcome: done.outcome,
+      isRight: gunzipSync(member).equals(source),
+      isUncopied,
+      frames: wd.frames - frames,
+    };
   },
 
   /**
