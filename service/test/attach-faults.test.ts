@@ -50,7 +50,7 @@ describe('containment', () => {
       const bytes = 32 * 1024;
       for (let i = 0; i < 2; i++) host.kernel.createMdev({ type: 'hisi_zip-zip' }, true);
       const done = [0, 0];
-      const lanes = [1000, 100].map((jobs, lane) => {
+      const lanes = [1000, 400].map((jobs, lane) => {
         const user = host.kernel.attach({ mode: 'vfio', owner: { pid: process.pid, name: `lane ${lane}` } });
         const queue = user.openQueue({ operation: 'compress', priority: 0 });
         queue.start();
@@ -70,14 +70,14 @@ describe('containment', () => {
       });
       await until(() => {
         for (const lane of lanes) lane.poll();
-        return done[1] === 100;
+        return done[1] === 400;
       }, 'the neighbour is served');
       const flood = done[0] ?? 0;
       await until(() => {
         for (const lane of lanes) lane.poll();
         return done[0] === 1000;
       }, 'the flood is served too');
-      assert.ok(flood <= 120, `${flood} jobs of the flood while the neighbour had 100`);
+      assert.ok(flood <= 480, `${flood} jobs of the flood while the neighbour had 400`);
     });
   });
 

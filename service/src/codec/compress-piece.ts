@@ -1,28 +1,9 @@
-import type { Format } from '../../../shared/src/format.ts';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
-import type { CoreName } from '../../../shared/src/telemetry.ts';
 import type { AcceleratorLibrary, JobSlot } from '../warpdrive/accelerator-library.ts';
 import type { ByteQueue } from './byte-queue.ts';
 import { errorOf } from './completion-error.ts';
+import type { CompressedPiece, PieceOptions } from './piece.ts';
 import { compressInSoftware, mayFallBack } from './software.ts';
-
-export interface PieceOptions {
-  format: Format;
-  level: number;
-  /** The piece is the whole body: final block, and the device writes the trailer. */
-  isWhole: boolean;
-  signal?: AbortSignal;
-}
-
-export interface CompressedPiece {
-  /** DEFLATE data of the piece; with the trailer if it is the whole body. A copy: the slot is free again. */
-  bytes: Uint8Array;
-  /** CRC-32 of the input, or Adler-32 for zlib. */
-  checksum: number;
-  core: CoreName | undefined;
-  /** Set when software made it: why. */
-  fallbackReason?: string;
-}
 
 const GZIP_TRAILER_BYTES = 8;
 const DEVICE_ATTEMPTS = 2;

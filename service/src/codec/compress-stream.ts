@@ -3,9 +3,10 @@ import type { CoreName } from '../../../shared/src/telemetry.ts';
 import type { AcceleratorLibrary } from '../warpdrive/accelerator-library.ts';
 import { ByteQueue } from './byte-queue.ts';
 import type { CompressOptions, StreamResult } from './codec.ts';
-import { type CompressedPiece, compressPiece } from './compress-piece.ts';
+import { compressPiece } from './compress-piece.ts';
 import { combineChecksum, endOf, headerOf, initialChecksum } from './container.ts';
 import { JobStream } from './job-stream.ts';
+import type { CompressedPiece } from './piece.ts';
 
 const HIGH_WATER_BYTES = 64 * 1024;
 /** Jobs of one stream in flight: enough to keep every core busy while outputs wait for their turn. */

@@ -2,8 +2,8 @@ import { promisify } from 'node:util';
 import { constants, crc32, deflateRaw } from 'node:zlib';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
 import { adler32 } from '../platform/adler32.ts';
-import type { CompressedPiece, PieceOptions } from './compress-piece.ts';
 import { trailerOf } from './container.ts';
+import type { CompressedPiece, PieceOptions } from './piece.ts';
 
 const deflate = promisify(deflateRaw);
 

@@ -1,0 +1,21 @@
+import type { Format } from '../../../shared/src/format.ts';
+import type { CoreName } from '../../../shared/src/telemetry.ts';
+
+/** How one piece of a member is made, by the device or in software. */
+export interface PieceOptions {
+  format: Format;
+  level: number;
+  /** The piece is the whole body: final block, and the device writes the trailer. */
+  isWhole: boolean;
+  signal?: AbortSignal;
+}
+
+export interface CompressedPiece {
+  /** DEFLATE data of the piece; with the trailer if it is the whole body. A copy: the slot is free again. */
+  bytes: Uint8Array;
+  /** CRC-32 of the input, or Adler-32 for zlib. */
+  checksum: number;
+  core: CoreName | undefined;
+  /** Set when software made it: why. */
+  fallbackReason?: string;
+}
