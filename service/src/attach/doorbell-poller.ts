@@ -5,8 +5,11 @@ import { DEVICE_SLEEPS_OFFSET, doorbellSlot } from './protocol.ts';
 
 /** How long the device goes on looking after the last doorbell before it sleeps. */
 const AWAKE_US = 2000;
-/** … and at least this many looks, because on a busy machine this thread may not run for longer than that. */
-const AWAKE_LOOKS = 256;
+/** … and at least this many turns, because on a busy machine this thread may not run for longer than that. */
+const AWAKE_TURNS = 64;
+
+/** A turn of the event loop costs some microseconds, a look a fraction of one. */
+const LOOKS_PER_TURN = 64;
 
 interface PolledQueue {
   readonly qpId: number;
@@ -29,7 +32,7 @@ export class DoorbellPoller {
   private readonly queues = new Map<number, PolledQueue>();
   private isAwake = false;
   private lastRingUs = 0;
-  private emptyLooks = 0;
+  private emptyTurns = 0;
 
   constructor(private readonly clock: Clock) {}
 
@@ -47,7 +50,7 @@ export class DoorbellPoller {
   /** "A doorbell was rung while you slept." */
   kick(): void {
     this.lastRingUs = this.clock.monotonicUs();
-    this.emptyLooks = 0;
+    this.emptyTurns = 0;
     if (this.isAwake) return;
     this.isAwake = true;
     for (const { words } of this.queues.values()) Atomics.store(words, SLEEPS, 0);
@@ -57,10 +60,12 @@ export class DoorbellPoller {
 
   private readonly turn = (): void => {
     const now = this.clock.monotonicUs();
-    if (this.look()) {
+    let isRung = false;
+    for (let i = 0; i < LOOKS_PER_TURN && !isRung; i++) isRung = this.look();
+    if (isRung) {
       this.lastRingUs = now;
-      this.emptyLooks = 0;
-    } else if (++this.emptyLooks > AWAKE_LOOKS && now - this.lastRingUs > AWAKE_US && this.fallAsleep())
+      this.emptyTurns = 0;
+    } else if (++this.emptyTurns > AWAKE_TURNS && now - this.lastRingUs > AWAKE_US && this.fallAsleep())
       return;
     setImmediate(this.turn);
   };

@@ -49,6 +49,7 @@ export class QueueStream {
 const DEFAULT_DEADLINE_MS = 30_000;
 /** Polls between two looks at the clock, about 0.1 ms. */
 const POLLS_PER_LOOK = 2048;
+const POLLS_BEFORE_NAPS = 4 * POLLS_PER_LOOK;
 const NAP_MS = 0.05;
 const NAP = new Int32Array(new SharedArrayBuffer(4));
 
@@ -116,7 +117,7 @@ export class Queue {
       if (performance.now() > deadline)
         throw new WarpDriveError('WD_E_TIMEOUT', `no completion within ${deadlineMs} ms`, { deadlineMs });
       // it takes longer than a small job: leave the core to the engine, which may need it
-      Atomics.wait(NAP, 0, 0, NAP_MS);
+      if (polls >= POLLS_BEFORE_NAPS) Atomics.wait(NAP, 0, 0, NAP_MS);
     }
     return completion;
   }
