@@ -74,7 +74,7 @@ async function startAll(): Promise<Server[]> {
     if (!skip.includes(name)) servers.push(await start(name, script, args, compresses));
   };
   for (const core of options.cores.split(',')) {
-    const args = ['serve', '--port', '0', '--core', core, '--log-level', 'warn'];
+    const args = ['serve', '--port', '0', '--core', core, '--log-level', 'warn', '--attach-socket', 'none'];
     await add(`warpdrive ${core}`, '../src/main.js', args, true);
   }
   await add('Express + createGzip', 'http-server.js', ['express-gzip'], true);

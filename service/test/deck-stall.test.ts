@@ -85,17 +85,17 @@ describe('SVA stall mode', () => {
   it('E4 resolves the page faults of three processes at once, each in its own memory', async () => {
     await withService({}, async ({ host, path }, api) => {
       const children = [1, 2, 3].map(() =>
-        startChild('firstTouch', { path, bytes: BYTES, touches: false, jobs: 50 }),
+        startChild('firstTouch', { path, bytes: BYTES, touches: false, jobs: 4 }),
       );
       const seen = await runTogether(children);
       assert.deepEqual(
         seen.map(({ right }) => right),
-        [50, 50, 50],
+        [4, 4, 4],
       );
       const answered = (await api.get('/v1/iommu', true))['answered'] as FaultSnapshot[];
       assert.ok(answered.length > 0);
       assert.ok(answered.every(({ outcome }) => outcome === 'resolved'));
-      assert.ok(new Set(answered.map(({ pasid }) => pasid)).size >= 2, 'faults of several address spaces');
+      assert.ok(new Set(answered.map(({ pasid }) => pasid)).size === 3, 'faults of three address spaces');
       assert.equal(host.view.faults().length, 0);
     });
   });

@@ -226,8 +226,8 @@ describe('what WarpDrive is', () => {
         seen.map(({ right }) => right),
         [60, 60, 60],
       );
-      // a map call would be a frame per Buffer and its answer; what is left is a kick now and then
-      for (const { frames } of seen) assert.ok(frames <= 60, `${frames} frames for 120 Buffers`);
+      // a map call would be a frame per Buffer and its answer, 240 in all; what is left is a kick now and then
+      for (const { frames } of seen) assert.ok(frames < 120, `${frames} frames for 120 Buffers`);
     });
   });
 

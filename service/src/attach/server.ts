@@ -5,6 +5,7 @@ import { WarpDriveError } from '../../../shared/src/problem.ts';
 import { OPERATIONS } from '../../../shared/src/telemetry.ts';
 import { type PeerCredentials, peerCredentials } from '../platform/libc.ts';
 import type { Log } from '../platform/log.ts';
+import { removeOrphanedFiles } from '../platform/shared-file.ts';
 import { errnoOf } from './errno.ts';
 import type { ForeignProcess, ForeignProcesses } from './foreign-process.ts';
 import {
@@ -52,6 +53,7 @@ export class AttachServer {
       throw new WarpDriveError('WD_E_EBUSY', `another service attaches processes at ${path}`, { path });
     mkdirSync(dirname(path), { recursive: true, mode: FOLDER_MODE });
     rmSync(path, { force: true });
+    removeOrphanedFiles();
     await new Promise<void>((resolve, reject) => {
       this.server.once('error', reject);
       this.server.listen(path, resolve);

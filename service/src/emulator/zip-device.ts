@@ -4,6 +4,7 @@ import { getField, setField } from '../hw-abi/field.ts';
 import { CQE_BYTES, DOORBELL, DOORBELL_COMMAND, DOORBELL_OFFSET } from '../hw-abi/qm.ts';
 import {
   CORE_TAGS,
+  MAX_FLAT_BYTES,
   SQE,
   SQE_BYTES,
   SQE_WORDS,
@@ -220,7 +221,9 @@ export class ZipDevice implements DeviceBus {
     try {
       for (const job of this.resumed.splice(0)) if (!this.resume(job)) this.resumed.push(job);
       this.arbiter.run(
-        (queue) => Math.max(1, getField(queue.sqWords, queue.headBase, SQE.inputDataLength)),
+        // capped, because the length is not checked yet and a round of arbitration costs time
+        (queue) =>
+          Math.min(MAX_FLAT_BYTES, Math.max(1, getField(queue.sqWords, queue.headBase, SQE.inputDataLength))),
         (queue) => this.dispatchHead(queue),
       );
     } finally {

@@ -1,5 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, constants, existsSync, fchownSync, ftruncateSync, openSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fchownSync,
+  ftruncateSync,
+  openSync,
+  readdirSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mapShared, type PeerCredentials, type SharedMapping } from './libc.ts';
@@ -32,6 +41,15 @@ export function createSharedFile(bytes: number, owner: PeerCredentials): SharedF
     throw error;
   } finally {
     closeSync(fd);
+  }
+}
+
+/** Takes away files that a killed service left behind: their name has its pid. */
+export function removeOrphanedFiles(): void {
+  if (!existsSync(SHARED_MEMORY)) return;
+  for (const name of readdirSync(SHARED_MEMORY)) {
+    const pid = /^warpdrive-(\d+)-[0-9a-f]{16}$/.exec(name)?.[1];
+    if (pid !== undefined && !existsSync(`/proc/${pid}`)) rmSync(join(SHARED_MEMORY, name), { force: true });
   }
 }
 

@@ -557,9 +557,9 @@ const SCENARIOS = {
 export type LingerState = 'idle' | 'mapped' | 'jobs' | 'stalled';
 
 async function keepBusy(queue: Queue): Promise<void> {
-  const source = Buffer.from(textOf(1, 32_000));
+  const source = Buffer.from(textOf(1, 200_000));
   const lane = async (): Promise<void> => {
-    const destination = Buffer.alloc(64_000, 1);
+    const destination = Buffer.alloc(300_000, 1);
     for (;;) await queue.run({ format: 'deflate', source, destination });
   };
   await Promise.all(Array.from({ length: 8 }, lane)).catch(() => {});

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { afterEach } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
 import type { ChildMessage, ScenarioName, ScenarioOptions, ScenarioResult } from './attach-child.ts';
@@ -21,7 +22,8 @@ export interface Child<Name extends ScenarioName> {
 }
 
 const living = new Set<ChildProcess>();
-process.once('exit', () => {
+// a test that fails half-way leaves children, which would keep the runner waiting
+afterEach(() => {
   for (const child of living) child.kill('SIGKILL');
 });
 

@@ -98,6 +98,7 @@ export class WorkerCore {
     const worker = new Worker(new URL('./core-worker.js', import.meta.url), { workerData: this.data });
     worker.unref();
     worker.on('message', ({ id, result }: ResultMessage) => {
+      if (this.isDisposed) return; // an unref here would let the event loop end before `terminate` is done
       const entry = this.running.get(id);
       this.running.delete(id);
       this.cancelLimit?.();

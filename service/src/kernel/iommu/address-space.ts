@@ -53,9 +53,12 @@ export class AddressSpace implements TranslationSpace {
 
   /** A range of addresses nobody uses yet, followed by an unmapped guard page. */
   reserve(bytes: number): Iova {
-    const start = this.nextFree;
-    this.nextFree += (Math.ceil(bytes / PAGE_BYTES) + 1) * PAGE_BYTES;
-    return iova(start);
+    const pages = Math.ceil(bytes / PAGE_BYTES);
+    let first = this.nextFree / PAGE_BYTES;
+    // a user may have mapped here by addresses of its own choice: go on behind it
+    for (let page = first; page <= first + pages; page++) if (this.entry(page) !== 0) first = page + 1;
+    this.nextFree = (first + pages + 1) * PAGE_BYTES;
+    return iova(first * PAGE_BYTES);
   }
 
   /**
