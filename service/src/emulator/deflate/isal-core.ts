@@ -41,6 +41,7 @@ const INFLATE = {
   availIn: 32,
   readInLength: 36,
   blockState: 21160,
+  tmpInSize: 21206,
 } as const;
 const BLOCK_FINISH = 5;
 
@@ -172,18 +173,8 @@ export function createIsalCore(memory: WebAssembly.Memory): DeflateCore {
       }
       if (produced < job.destination.bytes)
         return { outcome: 'more', consumed: job.source.bytes - left, produced, checksum: sum };
-      // The stream may end without needing what was read ahead, so give those bytes back: they come again.
-      const bits = state.readInt32LE(INFLATE.readInLength);
-      const keptBits = bits % 8;
-      state.writeBigUInt64LE(BigInt.asUintN(keptBits, state.readBigUInt64LE(INFLATE.readIn)), INFLATE.readIn);
-      state.writeInt32LE(keptBits, INFLATE.readInLength);
-      const givenBack = (bits - keptBits) / 8;
-      return {
-        outcome: 'output-full',
-        consumed: job.source.bytes - left - givenBack,
-        produced,
-        checksum: sum,
-      };
+      const consumed = job.source.bytes - left - giveBack(state, job.source.bytes - left);
+      return { outcome: 'output-full', consumed, produced, checksum: sum };
     },
     dispose() {
       states.clear();
@@ -195,4 +186,19 @@ export function createIsalCore(memory: WebAssembly.Memory): DeflateCore {
     states.delete(context);
     if (spares.length < 8) spares.push(state);
   }
+}
+
+/**
+ * Takes whole bytes out of the bit buffer again, because the stream may end without needing them: they come again
+ * with the next job. Not while the start of a block header is kept aside: that follows the bit buffer's bytes.
+ * @param available bytes that this job consumed @returns how many of them were given back
+ */
+function giveBack(state: Buffer, available: number): number {
+  if (state.readInt16LE(INFLATE.tmpInSize) > 0) return 0;
+  const bits = state.readInt32LE(INFLATE.readInLength);
+  const bytes = Math.min(Math.floor(bits / 8), available);
+  const keptBits = bits - bytes * 8;
+  state.writeBigUInt64LE(BigInt.asUintN(keptBits, state.readBigUInt64LE(INFLATE.readIn)), INFLATE.readIn);
+  state.writeInt32LE(keptBits, INFLATE.readInLength);
+  return bytes;
 }
