@@ -8,7 +8,7 @@ import type { RemoteProcess } from '../kernel/remote-process.ts';
 import type { AttachRequest, QueueHandle, QueueRequest } from '../platform/accelerator.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { DeviceBus } from '../platform/device-bus.ts';
-import type { PeerCredentials } from '../platform/libc.ts';
+import { type PeerCredentials, readProcess } from '../platform/libc.ts';
 import type { PhysicalMemory } from '../platform/physical-memory.ts';
 import { openProcessMemory, type ProcessMemory } from '../platform/process-memory.ts';
 import { createSharedFile, type SharedFile } from '../platform/shared-file.ts';
@@ -77,6 +77,7 @@ export class ForeignProcess {
     private readonly poller: DoorbellPoller,
     private readonly options: ForeignProcessesOptions,
   ) {
+    if (request.mode === 'sva') checkReachable(peer.pid);
     this.processMemory = openMemory(peer.pid);
     try {
       this.remote = options.kernel.attachRemote({ ...request, memory: this.processMemory, isAdmin });
@@ -177,6 +178,17 @@ export class ForeignProcess {
       });
     return queue;
   }
+}
+
+/** No process maps page 0: EFAULT means that we may look, EPERM that the host forbids it (Yama, containers). */
+function checkReachable(pid: number): void {
+  const probe = readProcess(pid, 0, new Uint8Array(1));
+  if (probe.ok || probe.errno !== 'EPERM') return;
+  throw new WarpDriveError(
+    'WD_E_EACCES',
+    `the host does not let the service read process ${pid}: attach in mode vfio and use memory of allocate()`,
+    { errno: 'EACCES' },
+  );
 }
 
 function openMemory(pid: number): ProcessMemory {
