@@ -28,8 +28,4 @@ export class StalledJobs {
     this.byQueue.delete(queue);
     stall?.terminate();
   }
-
-  terminateAll(): void {
-    for (const queue of [...this.byQueue.keys()]) this.terminate(queue);
-  }
 }

@@ -1,0 +1,170 @@
+import { hex, iova } from '../../../shared/src/units.ts';
+import { getField } from '../hw-abi/field.ts';
+import { MAX_FLAT_BYTES, SQE, SQE_WORDS, STATUS } from '../hw-abi/zip-sqe.ts';
+import type { ZipVariant } from '../hw-abi/zip-variant.ts';
+import type { Stall } from '../kernel/iommu/translator.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
+import { Arbiter } from './arbiter.ts';
+import type { Core, CoreChoice } from './core-choice.ts';
+import type { EngineResult } from './engine/job.ts';
+import { type TranslationParts, translateJob } from './job-translation.ts';
+import { JobsInCores } from './jobs-in-cores.ts';
+import type { FetchedSqe, QueuePair } from './queue-pair.ts';
+import { type DecodedSqe, decodeSqe } from './sqe-decoder.ts';
+import { StalledJobs } from './stalled-jobs.ts';
+import { isGoodStatus, writeBack } from './write-back.ts';
+
+export interface DispatcherParts extends TranslationParts {
+  variant: ZipVariant;
+  coreChoice: CoreChoice;
+  clock: Clock;
+  log: Log;
+  /** CQEs were posted. */
+  onPosted: (queue: QueuePair) => void;
+}
+
+/** A job that was fetched and has its place in the order of completions. */
+interface FetchedJob {
+  readonly queue: QueuePair;
+  readonly sqe: FetchedSqe;
+  readonly request: DecodedSqe;
+}
+
+/** Fetches SQEs by arbitration, gives their jobs to engine cores, writes results back and posts CQEs in order. */
+export class JobDispatcher {
+  private readonly arbiter = new Arbiter();
+  private readonly stalled = new StalledJobs();
+  private readonly inCores = new JobsInCores();
+  /** Jobs whose stall ended and that wait for a core; their queues fetch nothing meanwhile. */
+  private resumed: FetchedJob[] = [];
+  private isDispatching = false;
+
+  constructor(private readonly parts: DispatcherParts) {}
+
+  /** The queue's SQ tail moved. */
+  rung(queue: QueuePair): void {
+    if (!this.isHeld(queue)) this.arbiter.add(queue);
+    this.run();
+  }
+
+  /** The queue fetches nothing more; what runs in a core is discarded when it comes back. */
+  stop(queue: QueuePair): void {
+    queue.isStopped = true;
+    this.arbiter.remove(queue);
+    this.stalled.terminate(queue);
+    this.resumed = this.resumed.filter((job) => job.queue !== queue);
+  }
+
+  /** @returns a promise for the end of the cores' work for stopped queues; undefined when there is none */
+  drain(): Promise<void> | undefined {
+    return this.inCores.drainStopped();
+  }
+
+  /** Not re-entrant: a completion that rings again only leaves work for the loop that runs already. */
+  private run(): void {
+    if (this.isDispatching) return;
+    this.isDispatching = true;
+    try {
+      for (const job of this.resumed.splice(0)) if (!this.resume(job)) this.resumed.push(job);
+      this.arbiter.run(
+        // capped, because the length is not checked yet and a round of arbitration costs time
+        (queue) =>
+          Math.min(MAX_FLAT_BYTES, Math.max(1, getField(queue.sqWords, queue.headBase, SQE.inputDataLength))),
+        (queue) => this.dispatchHead(queue),
+      );
+    } finally {
+      this.isDispatching = false;
+    }
+  }
+
+  private dispatchHead(queue: QueuePair): boolean {
+    const request = decodeSqe(queue.sqWords, queue.headBase, this.parts.variant);
+    if (typeof request === 'string') {
+      const sqe = queue.fetch();
+      this.parts.log.warn({ qpId: queue.qpId, field: request }, 'malformed SQE');
+      this.finish(queue, sqe, undefined, STATUS.badRequest, `bad SQE field ${request}`);
+      return true;
+    }
+    const core = this.parts.coreChoice.choose(request);
+    if (!core) return false;
+    this.begin({ queue, sqe: queue.fetch(), request }, core);
+    return true;
+  }
+
+  private isHeld(queue: QueuePair): boolean {
+    return this.stalled.has(queue) || this.resumed.some((job) => job.queue === queue);
+  }
+
+  /** Repeats a job after its stall. @returns false if no core has room for it */
+  private resume(job: FetchedJob): boolean {
+    const core = this.parts.coreChoice.choose(job.request);
+    if (!core) return false;
+    this.begin(job, core);
+    if (!this.stalled.has(job.queue)) this.arbiter.add(job.queue);
+    return true;
+  }
+
+  private begin(fetched: FetchedJob, core: Core): void {
+    const { queue, sqe, request } = fetched;
+    const job = translateJob(this.parts, queue, sqe.index * SQE_WORDS, request);
+    if (job === undefined) this.abort(fetched);
+    else if ('outcome' in job) this.hold(fetched, job);
+    else {
+      this.inCores.enter(queue);
+      core.run(job, (result) => {
+        this.inCores.leave(queue);
+        this.reportFault(queue, request, result);
+        this.finish(queue, sqe, result, result.status);
+      });
+    }
+  }
+
+  private reportFault(queue: QueuePair, request: DecodedSqe, { fault }: EngineResult): void {
+    if (!fault || queue.isStopped) return;
+    const { translator, streamId } = this.parts;
+    translator.report(streamId, queue.sq.pasid, iova(request[fault.part] + fault.offset), fault.access);
+  }
+
+  private hold(fetched: FetchedJob, stall: Stall): void {
+    const { queue } = fetched;
+    this.arbiter.remove(queue);
+    this.stalled.hold(queue, stall, (outcome) => {
+      if (outcome === 'retry') this.resumed.push(fetched);
+      else {
+        this.arbiter.add(queue);
+        this.abort(fetched);
+      }
+      this.run();
+    });
+  }
+
+  private abort({ queue, sqe }: FetchedJob): void {
+    this.finish(queue, sqe, undefined, STATUS.busError, 'DMA aborted by the IOMMU');
+  }
+
+  /** Writes the outcome back into the SQE's slot and posts what is due in order. */
+  private finish(
+    queue: QueuePair,
+    sqe: FetchedSqe,
+    result: EngineResult | undefined,
+    status: number,
+    failure?: string,
+  ): void {
+    // the rings of a stopped queue may be gone, but the core has room for other queues
+    if (!queue.isStopped) {
+      writeBack(queue.sqWords, sqe.index * SQE_WORDS, status, result);
+      sqe.isDone = true;
+      const { counters } = queue;
+      counters.operations++;
+      counters.bytesIn += result?.consumed ?? 0;
+      counters.bytesOut += result?.produced ?? 0;
+      if (!isGoodStatus(status)) {
+        counters.errors++;
+        counters.lastError = failure ?? `status ${hex(status, 2)}`;
+      }
+      if (queue.postCompletions(this.parts.clock.monotonicUs()) > 0) this.parts.onPosted(queue);
+    }
+    this.run();
+  }
+}
