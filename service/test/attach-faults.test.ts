@@ -142,7 +142,7 @@ describe('containment', () => {
         mapInSva: 'WD_E_EINVAL EINVAL',
         unknownOpcode: 'WD_E_ENOTTY ENOTTY',
         shortPayload: 'WD_E_EINVAL EINVAL',
-        attachTwice: 'WD_E_NO_QUEUE EBUSY',
+        attachTwice: 'WD_E_EBUSY EBUSY',
         nobodyListens: 'WD_E_ENODEV',
       });
       victim.go();
@@ -168,6 +168,7 @@ describe('containment', () => {
         overlap: 'WD_E_EEXIST EEXIST',
         beyond: 'WD_E_EINVAL EINVAL',
         cut: 'WD_E_EINVAL EINVAL',
+        notMapped: 'WD_E_EFAULT EFAULT',
       });
     });
   });

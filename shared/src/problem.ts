@@ -112,6 +112,7 @@ export const PROBLEMS = {
 } as const satisfies Record<string, CatalogueEntry>;
 
 export type ProblemCode = keyof typeof PROBLEMS;
+export const isProblemCode = (code: string): code is ProblemCode => Object.hasOwn(PROBLEMS, code);
 export type ProblemDetails = Readonly<Record<string, string | number | boolean | readonly string[]>>;
 
 /** Every failure a caller may see. `details` holds the field, the value and what is allowed; never payload bytes. */

@@ -177,7 +177,7 @@ export class AttachConnection {
     const waiter = this.waiting.get(frame.sequence);
     this.waiting.delete(frame.sequence);
     if (frame.errno === 0) waiter?.resolve(body);
-    else waiter?.reject(errorOfErrno(frame.errno, body.text()));
+    else waiter?.reject(errorOfErrno(frame.errno, body.text(), body.text()));
   }
 
   private fail(reason: string): void {

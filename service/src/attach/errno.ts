@@ -1,4 +1,4 @@
-import { type ProblemCode, WarpDriveError } from '../../../shared/src/problem.ts';
+import { isProblemCode, type ProblemCode, WarpDriveError } from '../../../shared/src/problem.ts';
 import { ERRNO, type ErrnoName } from './protocol.ts';
 
 const isErrnoName = (name: unknown): name is ErrnoName =>
@@ -34,8 +34,10 @@ const CODE_OF_ERRNO: Partial<Record<ErrnoName, ProblemCode>> = {
   EAGAIN: 'WD_E_DEVICE_RESET',
 };
 
-/** The error that an answer means to the attached process. */
-export function errorOfErrno(errno: number, message: string): WarpDriveError {
+/** The error that an answer means to the attached process. @param code of the catalogue; the errno decides if it is none */
+export function errorOfErrno(errno: number, message: string, code: string): WarpDriveError {
   const name = (Object.keys(ERRNO) as ErrnoName[]).find((candidate) => ERRNO[candidate] === errno) ?? 'EIO';
-  return new WarpDriveError(CODE_OF_ERRNO[name] ?? 'WD_E_DEVICE', message, { errno: name });
+  return new WarpDriveError(isProblemCode(code) ? code : (CODE_OF_ERRNO[name] ?? 'WD_E_DEVICE'), message, {
+    errno: name,
+  });
 }

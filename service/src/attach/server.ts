@@ -146,7 +146,8 @@ class AttachSession {
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       this.log.info({ opcode: frame.opcode, reason: message }, 'attach request refused');
-      const body = new PayloadWriter().text(message).finish();
+      const code = error instanceof WarpDriveError ? error.code : '';
+      const body = new PayloadWriter().text(message).text(code).finish();
       answer = encodeFrame(frame.opcode, frame.sequence, body, errnoOf(error));
     }
     this.socket.write(answer);

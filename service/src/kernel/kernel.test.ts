@@ -343,4 +343,16 @@ describe('Kernel', () => {
     assert.match(fault!.kernelLine, /ssid: hidden/);
     assert.equal(kernel.faults(1).length, 0);
   });
+
+  it('keeps the name of who caused a fault when the process has gone and another has its PASID', () => {
+    const { iommu, kernel, attach } = machine();
+    const culprit = attach('sva', 4711);
+    const freed = culprit.pasid;
+    iommu.translate(STREAM, freed, iova(0x1000), 8, 'write');
+    culprit.close();
+    const heirs = Array.from({ length: 3 }, (_, i) => attach('sva', 5000 + i));
+    assert.deepEqual(kernel.faults()[0]?.owner, { pid: 4711, name: 'client-4711' });
+    iommu.translate(STREAM, heirs[0]?.pasid ?? freed, iova(0x1000), 8, 'write');
+    assert.deepEqual(kernel.faults()[1]?.owner, { pid: 5000, name: 'client-5000' });
+  });
 });

@@ -36,6 +36,8 @@ import { IsolationStrategy } from './uacce/isolation.ts';
 import { UacceNode } from './uacce/uacce-node.ts';
 import { Vfio } from './vfio/vfio.ts';
 
+type Owner = AttachRequest['owner'];
+
 /** Where private I/O page tables start: low, so that an address in a log line shows at once what it is. */
 const PRIVATE_IOVA_BASE = 0x1000_0000;
 
@@ -61,7 +63,7 @@ export interface KernelParts {
 /** A real process outside the service that wants queues. */
 export interface RemoteAttachRequest extends AttachRequest {
   /** Its memory, by which residency is asked. The caller closes it after the process. */
-  memory: Pick<ProcessMemory, 'pid' | 'residentPages'>;
+  memory: Pick<ProcessMemory, 'pid' | 'residentPages' | 'covers'>;
   isAdmin: boolean;
   /** RLIMIT_MEMLOCK for mode vfio; absent: no limit. */
   memlockBytes?: number;
@@ -86,6 +88,8 @@ export class Kernel implements AcceleratorHost {
   private readonly kernelSpace = new AddressSpace('kernel', PRIVATE_IOVA_BASE);
   private readonly identitySpace = new AddressSpace('identity');
   private readonly parentGroup: IommuGroup;
+  /** Who held the PASID when the fault came: later the process may be gone, or the PASID another's. */
+  private readonly faultOwners = new WeakMap<FaultRecord, Owner>();
   private releasePageRequests: (() => void) | undefined;
 
   constructor(private readonly parts: KernelParts) {
@@ -133,6 +137,12 @@ export class Kernel implements AcceleratorHost {
       isIommuOff,
       numaNode: parts.numaNode ?? -1,
     });
+    const noteOwner = (record: FaultRecord): void => {
+      const owner = this.ownerOf(record.pasid);
+      if (owner) this.faultOwners.set(record, owner);
+    };
+    iommu.onFault(noteOwner);
+    iommu.onResolvedRequest(noteOwner);
     bus.onCompletionInterrupt((qpId) => this.registry.find(qpId)?.completionInterrupt());
   }
 
@@ -166,7 +176,7 @@ export class Kernel implements AcceleratorHost {
       mode,
       isAdmin,
       mm: new RemoteAddressSpace(memory),
-      resolve: processTarget,
+      resolve: (virtual, bytes) => (memory.covers(virtual, bytes) ? processTarget(virtual) : undefined),
       ...(memlockBytes === undefined ? {} : { memlockBytes }),
     });
     const { uacce, vfio, agent } = this;
@@ -334,7 +344,7 @@ export class Kernel implements AcceleratorHost {
     }
   }
 
-  private ownerOf(pasid: number): { pid: number; name: string } | undefined {
+  private ownerOf(pasid: number): Owner | undefined {
     if (pasid === 0) return undefined;
     const process = [...this.processes].find((candidate) => candidate.pasid === pasid);
     return process?.owner ?? this.registry.list().find(({ queue }) => queue.pasid === pasid)?.process.owner;
@@ -342,7 +352,7 @@ export class Kernel implements AcceleratorHost {
 
   private describe(record: FaultRecord, isAdmin: boolean): FaultSnapshot {
     const { parent } = this.parts;
-    const owner = this.ownerOf(record.pasid);
+    const owner = this.faultOwners.get(record);
     const where = { device: parent.name, bdf: parent.bdf, ...(owner ? { owner } : {}) };
     return faultSnapshot(record, where, isAdmin);
   }

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { PAGE_BYTES } from '../../../shared/src/units.ts';
 
 /** What the kernel model may ask about a real process's memory. */
@@ -6,6 +6,8 @@ export interface ProcessMemory {
   readonly pid: number;
   /** One byte a page: 1 = present, 0 = an access would be a page fault (or an error). */
   residentPages(address: number, pages: number): Uint8Array;
+  /** Whether the process has mapped every byte of the range, present or not. */
+  covers(address: number, bytes: number): boolean;
   close(): void;
 }
 
@@ -15,7 +17,7 @@ const PRESENT_BYTE = 7;
 const PRESENT_MASK = 0x80;
 
 /**
- * Reads /proc/<pid>/pagemap.
+ * Reads /proc/<pid>/pagemap and /proc/<pid>/maps.
  * @throws Error when the host does not let us (EACCES) or the process is gone (ENOENT)
  */
 export function openProcessMemory(pid: number): ProcessMemory {
@@ -34,8 +36,28 @@ export function openProcessMemory(pid: number): ProcessMemory {
         ((entries[i * ENTRY_BYTES + PRESENT_BYTE] ?? 0) & PRESENT_MASK) === 0 ? 0 : 1,
       );
     },
+    covers(address, bytes) {
+      try {
+        return coversRange(readFileSync(`/proc/${pid}/maps`, 'latin1'), address, bytes);
+      } catch {
+        return false; // the process is going
+      }
+    },
     close() {
       closeSync(fd);
     },
   };
+}
+
+/** @param maps lines of /proc/<pid>/maps: `from-to perms …`, in ascending order of addresses */
+export function coversRange(maps: string, address: number, bytes: number): boolean {
+  let reached = address;
+  for (const line of maps.split('\n')) {
+    const [from = '', to = ''] = (line.split(' ', 1)[0] ?? '').split('-');
+    if (Number.parseInt(to, 16) <= reached) continue;
+    if (!(Number.parseInt(from, 16) <= reached)) return false;
+    reached = Number.parseInt(to, 16);
+    if (reached >= address + bytes) return true;
+  }
+  return false;
 }

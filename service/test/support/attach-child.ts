@@ -192,14 +192,15 @@ const SCENARIOS = {
     const source = Buffer.from(textOf(1, 256));
     const destination = Buffer.alloc(1024, 1);
     await gate();
-    const looking = -(readsAndWrites() - readsAndWrites()); // the look itself reads
+    const look = options.stopsEarly ? readsAndWrites : () => 0; // under strace, looks would be counted too
+    const looking = -(look() - look()); // the look itself reads
     const start = wd.frames;
     let done = 0;
     let best = { frames: Number.POSITIVE_INFINITY, calls: Number.POSITIVE_INFINITY };
     while (done < options.jobs && !(options.stopsEarly && best.frames === 0 && best.calls === 0)) {
-      const [frames, calls] = [wd.frames, readsAndWrites()];
+      const [frames, calls] = [wd.frames, look()];
       for (let i = 0; i < 100; i++) if (compressOnce(queue, source, destination).outcome === 'ok') done++;
-      const now = { calls: readsAndWrites() - calls - looking, frames: wd.frames - frames };
+      const now = { calls: look() - calls - looking, frames: wd.frames - frames };
       if (now.frames + now.calls < best.frames + best.calls) best = now;
     }
     return { done, best, frames: wd.frames - start };
@@ -393,6 +394,7 @@ const SCENARIOS = {
       overlap: await map(at, 0x2000, 4096),
       beyond: await map(at, 2 ** 52, 4096),
       cut: await errorOf(() => connection.unmapDma(0x1000, 4096)),
+      notMapped: await map(4096, 0x10000, 4096),
     };
   },
 

@@ -179,6 +179,11 @@ export class Iommu implements Translator {
     return this.log.onRecord(listener);
   }
 
+  /** As onFault, for page requests that were answered `success`. @returns the unsubscribe function */
+  onResolvedRequest(listener: (record: FaultRecord) => void): () => void {
+    return this.requests.answered.onRecord(listener);
+  }
+
   /** See PageRequests.holdAll. @returns the function that lets them go */
   holdPageRequests(): () => void {
     return this.requests.holdAll();
