@@ -1,0 +1,293 @@
+/**
+ * `npm run bench:queue`: whole jobs through the queue (codec, library, driver, doorbell, device, engine core) against
+ * gzipSync, against the bare core call, and on two engine cores against one. Contestants take turns in one run;
+ * every output is decoded by node:zlib before anything is timed. Prints Markdown, or JSON with --json.
+ */
+import { once } from 'node:events';
+import { parseArgs } from 'node:util';
+import { crc32, createGunzip, gunzipSync, gzipSync } from 'node:zlib';
+import type { CoreName } from '../../shared/src/telemetry.ts';
+import type { Codec } from '../src/codec/codec.ts';
+import type { DeflateCore } from '../src/emulator/deflate/core.ts';
+import { createHost, type Host, type HostOptions } from '../src/host.ts';
+import { silentLog } from '../src/platform/log.ts';
+import { loadCores, type Machine, openMachine, releaseCores } from './cores.ts';
+import { familyData, piecesOf, TEXT_FAMILIES } from './corpus.ts';
+import { race } from './race.ts';
+
+const { values: options } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    rounds: { type: 'string', default: '7' },
+    'round-ms': { type: 'string', default: '150' },
+    cores: { type: 'string', default: 'wasm,isal' },
+    sections: { type: 'string', default: 'small,overhead,cores,stream' },
+    'stream-mib': { type: 'string', default: '256' },
+  },
+});
+const ROUNDS = Number(options.rounds);
+const ROUND_MS = Number(options['round-ms']);
+const STREAM_BYTES = Number(options['stream-mib']) << 20;
+const STREAM_ROUNDS = Math.min(5, ROUNDS);
+/** As the HTTP server hands them over. */
+const CHUNK_BYTES = 64 << 10;
+const KIB = 1 << 10;
+const MIB = 1 << 20;
+
+interface Row {
+  what: string;
+  core: CoreName;
+  level: number;
+  /** Of the baseline and of ours, for one job; of the whole stream. */
+  baselineUs: number;
+  oursUs: number;
+  baselineCpuUs: number;
+  oursCpuUs: number;
+  /** The figure that the target is about, its meaning and the target. */
+  figure: number;
+  unit: string;
+  target: string;
+  /** Only where it is part of the target. */
+  ratio?: number;
+  serialRatio?: number;
+}
+
+const rows: Row[] = [];
+const text = TEXT_FAMILIES.map((family) => familyData(family));
+const piecesOfAll = (bytes: number, each: number): Buffer[] =>
+  text.flatMap((data) => piecesOf(data, bytes, each));
+
+const open = (core: CoreName, cores: number, more: Partial<HostOptions> = {}): Promise<Host> =>
+  createHost({ mode: 'sva', core, cores, queues: 4, ...more }, silentLog);
+
+async function compressOnce(codec: Codec, piece: Buffer, level: number): Promise<Uint8Array[]> {
+  const { chunks, result } = await codec.compressOnce([piece], { format: 'gzip', level });
+  if (result.fallbackReason !== undefined) throw new Error(`software did it: ${result.fallbackReason}`);
+  return chunks;
+}
+
+async function verifyJobs(codec: Codec, pieces: readonly Buffer[], level: number): Promise<void> {
+  for (const piece of pieces) {
+    const member = Buffer.concat(await compressOnce(codec, piece, level));
+    if (!gunzipSync(member).equals(piece)) throw new Error('node:zlib decodes other bytes');
+  }
+}
+
+/** `inFlight` clients, each of which waits for its job before it submits the next. */
+async function runJobs(
+  codec: Codec,
+  pieces: readonly Buffer[],
+  level: number,
+  inFlight: number,
+): Promise<void> {
+  let next = 0;
+  const client = async (): Promise<void> => {
+    for (let piece = pieces[next++]; piece; piece = pieces[next++]) await compressOnce(codec, piece, level);
+  };
+  await Promise.all(Array.from({ length: inFlight }, client));
+}
+
+/** 2 KiB jobs, one at a time. */
+async function smallJobs(core: CoreName, level: number): Promise<void> {
+  const pieces = piecesOfAll(2 * KIB, 16);
+  const host = await open(core, 1);
+  await verifyJobs(host.codec, pieces, level);
+  const [zlib, ours] = await race(
+    [
+      () => {
+        for (const piece of pieces) gzipSync(piece, { level });
+      },
+      () => runJobs(host.codec, pieces, level, 1),
+    ],
+    { rounds: ROUNDS * 3, roundMs: ROUND_MS / 3 },
+  );
+  await host.close();
+  if (!zlib || !ours) return;
+  const job = 1e6 / pieces.length;
+  rows.push({
+    what: '2 KiB jobs, one at a time',
+    core,
+    level,
+    baselineUs: zlib.seconds * job,
+    oursUs: ours.seconds * job,
+    baselineCpuUs: zlib.cpuSeconds * job,
+    oursCpuUs: ours.cpuSeconds * job,
+    figure: 1 / ours.speedup,
+    unit: "of gzipSync's time",
+    target: core === 'isal' ? '≤ 0.5' : '≤ 0.7',
+  });
+}
+
+/** 64 KiB jobs, one at a time, against the core's own function on the same pieces. */
+async function queueOverhead(machine: Machine, bare: DeflateCore, level: number): Promise<void> {
+  const pieces = piecesOfAll(64 * KIB, 6);
+  const placed = machine.place(pieces);
+  const host = await open(bare.name, 1);
+  await verifyJobs(host.codec, pieces, level);
+  const [call, ours] = await race(
+    [
+      () => {
+        for (const source of placed) machine.compress(bare, source, level);
+      },
+      () => runJobs(host.codec, pieces, level, 1),
+    ],
+    { rounds: ROUNDS * 3, roundMs: ROUND_MS / 3 },
+  );
+  await host.close();
+  if (!call || !ours) return;
+  const job = 1e6 / pieces.length;
+  rows.push({
+    what: '64 KiB jobs through the queue; baseline: the bare core call',
+    core: bare.name,
+    level,
+    baselineUs: call.seconds * job,
+    oursUs: ours.seconds * job,
+    baselineCpuUs: call.cpuSeconds * job,
+    oursCpuUs: ours.cpuSeconds * job,
+    figure: (1 / ours.speedup - 1) * 100,
+    unit: '% longer',
+    target: '≤ 8 %',
+  });
+}
+
+/** Jobs of `bytes` with several in flight, on a device with two engine cores and on one with one. */
+async function twoCores(core: CoreName, bytes: number, level: number): Promise<void> {
+  const pieces = piecesOfAll(bytes, bytes > 256 * KIB ? 2 : 16);
+  const shape = { jobBytes: bytes };
+  const one = await open(core, 1, shape);
+  const two = await open(core, 2, shape);
+  await verifyJobs(two.codec, pieces, level);
+  const [single, both] = await race(
+    [one, two].map(
+      ({ codec }) =>
+        () =>
+          runJobs(codec, pieces, level, 8),
+    ),
+    { rounds: ROUNDS, roundMs: ROUND_MS },
+  );
+  await one.close();
+  await two.close();
+  if (!single || !both) return;
+  const job = 1e6 / pieces.length;
+  rows.push({
+    what: `${bytes / KIB} KiB jobs, 8 in flight, two engine cores; baseline: one`,
+    core,
+    level,
+    baselineUs: single.seconds * job,
+    oursUs: both.seconds * job,
+    baselineCpuUs: single.cpuSeconds * job,
+    oursCpuUs: both.cpuSeconds * job,
+    figure: both.speedup,
+    unit: '× one core',
+    target: '≥ 1.8',
+  });
+}
+
+/** Chunks of all text families in turn, again and again, up to `bytes`. */
+function* chunksOf(bytes: number): Generator<Buffer> {
+  for (let made = 0; ; )
+    for (const data of text)
+      for (let at = 0; at < data.length; at += CHUNK_BYTES) {
+        if (made >= bytes) return;
+        const chunk = data.subarray(at, Math.min(data.length, at + CHUNK_BYTES, at + bytes - made));
+        made += chunk.length;
+        yield chunk;
+      }
+}
+
+/** One stream through the codec. @returns bytes out */
+async function runStream(codec: Codec, level: number, sink?: (chunk: Buffer) => void): Promise<number> {
+  const stream = codec.compressStream({ format: 'gzip', level });
+  let bytesOut = 0;
+  stream.on('data', (chunk: Buffer) => {
+    bytesOut += chunk.length;
+    sink?.(chunk);
+  });
+  for (const chunk of chunksOf(STREAM_BYTES)) if (!stream.write(chunk)) await once(stream, 'drain');
+  stream.end();
+  await once(stream, 'end');
+  return bytesOut;
+}
+
+async function verifyStream(codec: Codec, level: number): Promise<number> {
+  let wanted = 0;
+  for (const chunk of chunksOf(STREAM_BYTES)) wanted = crc32(chunk, wanted);
+  const decoder = createGunzip();
+  let sum = 0;
+  decoder.on('data', (chunk: Buffer) => {
+    sum = crc32(chunk, sum);
+  });
+  const bytesOut = await runStream(codec, level, (chunk) => decoder.write(chunk));
+  decoder.end();
+  await once(decoder, 'end');
+  if (sum !== wanted) throw new Error('node:zlib decodes another stream');
+  return bytesOut;
+}
+
+/** One stream on two engine cores and on one; its ratio against one single job over the same bytes. */
+async function singleStream(machine: Machine, bare: DeflateCore, level: number): Promise<void> {
+  const core = bare.name;
+  const one = await open(core, 1);
+  const two = await open(core, 2);
+  const bytesOut = await verifyStream(two.codec, level);
+  const [single, both] = await race(
+    [one, two].map(({ codec }) => async () => {
+      await runStream(codec, level);
+    }),
+    { rounds: STREAM_ROUNDS, roundMs: 0 },
+  );
+  await one.close();
+  await two.close();
+  const serialBytes = machine.compressWhole(bare, chunksOf(STREAM_BYTES), STREAM_BYTES, level);
+  if (!single || !both) return;
+  rows.push({
+    what: `one stream of ${STREAM_BYTES / MIB} MiB, two engine cores; baseline: one`,
+    core,
+    level,
+    baselineUs: single.seconds * 1e6,
+    oursUs: both.seconds * 1e6,
+    baselineCpuUs: single.cpuSeconds * 1e6,
+    oursCpuUs: both.cpuSeconds * 1e6,
+    figure: both.speedup,
+    unit: '× one core',
+    target: '≥ 1.6, ratio ≥ 99 % of serial',
+    ratio: STREAM_BYTES / bytesOut,
+    serialRatio: STREAM_BYTES / serialBytes,
+  });
+}
+
+function printTable(): void {
+  console.log('| what | core | level | baseline µs (CPU) | ours µs (CPU) | figure | target |');
+  console.log('|---|---|---|--:|--:|--:|---|');
+  const us = (value: number): string => (value < 1000 ? value.toFixed(1) : value.toFixed(0));
+  for (const row of rows) {
+    const share = row.ratio && row.serialRatio ? (row.ratio / row.serialRatio) * 100 : undefined;
+    const ratio =
+      share === undefined
+        ? ''
+        : `; ratio ${row.ratio?.toFixed(3)}, serial ${row.serialRatio?.toFixed(3)}: ${share.toFixed(2)} %`;
+    console.log(
+      `| ${row.what} | ${row.core} | ${row.level} | ${us(row.baselineUs)} (${us(row.baselineCpuUs)}) | ` +
+        `${us(row.oursUs)} (${us(row.oursCpuUs)}) | ${row.figure.toFixed(2)} ${row.unit}${ratio} | ${row.target} |`,
+    );
+  }
+}
+
+const sections = options.sections.split(',');
+const machine = openMachine();
+const cores = await loadCores(machine.memory, options.cores.split(','));
+for (const core of cores) {
+  const levels = core.name === 'wasm' ? [1, 6] : [1];
+  for (const level of levels) {
+    if (sections.includes('small')) await smallJobs(core.name, level);
+    if (sections.includes('overhead')) await queueOverhead(machine, core, level);
+    if (level === 1 && sections.includes('cores')) {
+      await twoCores(core.name, 64 * KIB, level);
+      await twoCores(core.name, MIB, level);
+    }
+    if (sections.includes('stream')) await singleStream(machine, core, level);
+  }
+}
+releaseCores(cores);
+if (options.json) console.log(JSON.stringify({ node: process.version, rounds: ROUNDS, rows }, null, 2));
+else printTable();
