@@ -135,7 +135,14 @@ describe('STATUS (warpdrive.md 6.4)', () => {
 });
 
 describe('CTX (warpdrive.md 6.5)', () => {
-  goldenLayout(128, CTX, { state: [15, 0x0000000f], finalBlockSeen: [15, 0x00000080] });
+  goldenLayout(128, CTX, {
+    state: [15, 0x0000000f],
+    finalBlockSeen: [15, 0x00000080],
+    headerBits: [15, 0x0000fc00],
+    dataEnded: [15, 0x00010000],
+    storedLeft: [28, 0x0007ffff],
+    windowLength: [29, 0x0000ffff],
+  });
 });
 
 describe('CTX_STATE (warpdrive.md 6.5)', () => {

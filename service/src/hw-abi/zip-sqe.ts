@@ -54,6 +54,7 @@ export const SQE_OUT_WORDS = [0, 1, 2, 3, 13, 15, 28, 29, 30, 31] as const;
 export const REQUEST_TYPE = { deflate: 0x01, zlib: 0x02, gzip: 0x03, lz4: 0x04 } as const;
 export const BUFFER_TYPE = { flat: 0, sgl: 1 } as const;
 export const FLUSH = { sync: 0, finish: 1 } as const;
+export const LARGEST_WINDOW_BYTES = 32768;
 /** Window codes 0–4 (UADK include/wd_comp.h enum wd_comp_winsz_type). */
 export const WINDOW_BYTES = [4096, 8192, 16384, 24576, 32768] as const;
 export const CORE_TAGS = ['none', 'zlib', 'isal', 'wasm'] as const;
@@ -78,7 +79,12 @@ export const STATUS = {
 /** ctx_dw0 bits (UADK drv/hisi_comp.c). */
 export const CTX = {
   state: field(15, 0, 4, 'in/out', `${UADK} ctx_dw0 ctx_st`),
-  finalBlockSeen: field(15, 7, 1, 'in/out', `${UADK} ctx_dw0 bit 7`),
+  finalBlockSeen: field(15, 7, 1, 'in/out', `${UADK} ctx_dw0 bit 7: the header of the last block was read`),
+  headerBits: field(15, 10, 6, 'in/out', `${UADK} ctx_dw0 [15:10]: bits of input that wait in the context`),
+  /** emulator: the DEFLATE data is complete, its trailer is awaited. */
+  dataEnded: field(15, 16, 1, 'in/out', 'emulator'),
+  storedLeft: field(28, 0, 19, 'in/out', `${UADK} ctx_dw1 [18:0]: bytes that the stored block still has`),
+  windowLength: field(29, 0, 16, 'in/out', `${UADK} ctx_dw2 [15:0]: bytes of window in the context`),
 } as const;
 export const CTX_STATE = { none: 0, lastBlockNoSpace: 1, inflateNoSpace: 2, blockNotStarted: 3 } as const;
 

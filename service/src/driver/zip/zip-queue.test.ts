@@ -184,11 +184,11 @@ describe('ZipQueue.poll', () => {
     const { device, queue, done, submit } = queueOf();
     const stream = newStream(iova(0x1000));
     submit({ stream });
-    device.complete(0, { 3: 0, 15: 0x80, 28: 5, 29: 6, 30: 7, 31: 8 });
+    device.complete(0, { 3: 0, 15: 0x1_0080, 28: 5, 29: 6, 30: 7, 31: 8 });
     queue.poll();
     assert.deepEqual(
       { ...stream },
-      { context: 0x1000, isNew: false, ctxDw0: 0x80, ctxDw1: 5, ctxDw2: 6, isize: 7, checksum: 8 },
+      { context: 0x1000, isNew: false, ctxDw0: 0x1_0080, ctxDw1: 5, ctxDw2: 6, isize: 7, checksum: 8 },
     );
     assert.equal(done[0]?.isTrailerMissing, true);
   });

@@ -246,7 +246,7 @@ export class ZipQueue {
       produced: getField(sq, base, SQE.produced),
       checksum: getField(sq, base, SQE.checksum),
       isize: getField(sq, base, SQE.isize),
-      isTrailerMissing: getField(sq, base, CTX.finalBlockSeen) === 1,
+      isTrailerMissing: getField(sq, base, CTX.dataEnded) === 1,
       core: core === 'none' ? undefined : core,
     });
   }

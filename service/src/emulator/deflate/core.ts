@@ -21,6 +21,8 @@ export interface DeflateJob {
   checksumSeed: number;
   /** Raw DEFLATE only: containers are the engine's business, not the core's. */
   source: MemoryRange;
+  /** Bytes of earlier data right before `source`, which matches may reach as far as the window allows; 0 if absent. */
+  historyBytes?: number;
   destination: MemoryRange;
 }
 
@@ -37,6 +39,8 @@ export interface InflateJob {
   checksumSeed: number;
   source: MemoryRange;
   destination: MemoryRange;
+  /** Distances that the stream may use, as of DeflateJob; a longer one makes it corrupt. 32768 if absent. */
+  windowBytes?: number;
   /**
    * The stream's context, INFLATE_CONTEXT_BYTES of shared memory, 64-byte aligned. `isNew` starts a stream: whatever
    * the context held is void. A core whose `keepsStateInContext` is true puts its whole state here, so that the next
@@ -61,6 +65,22 @@ export interface InflateResult {
   produced: number;
   checksum: number;
   reason?: string;
+  /** Absent when the job did not get so far. */
+  position?: InflatePosition;
+}
+
+/** Where an inflate stream stands after a job: what the context words of the SQE tell (warpdrive.md 6.5). */
+export interface InflatePosition {
+  /** The header of the block with BFINAL was read. */
+  isLastBlock: boolean;
+  /** The block's header is not whole yet, or no block has begun. */
+  isInHeader: boolean;
+  /** Bits of input that wait in the context. */
+  heldBits: number;
+  /** Bytes that a stored block still has. */
+  storedLeft: number;
+  /** Earlier output that the context holds. */
+  windowFill: number;
 }
 
 /** 64 KiB as the hardware has it (warpdrive.md 6.6): 64 bytes of words, then the device's own state and window. */
@@ -69,12 +89,16 @@ export const INFLATE_CONTEXT_BYTES = 0x10000;
 /** The compressing half of a data path. Never throws on any input bytes. */
 export interface Deflater {
   readonly name: CoreName;
+  /** Whether it takes `historyBytes`. */
+  readonly takesHistory: boolean;
   deflate(job: DeflateJob): DeflateResult;
 }
 
 /** The decompressing half of a data path. Never throws on any input bytes. */
 export interface Inflater {
   readonly name: CoreName;
+  /** Whether it refuses distances beyond windows of less than 32 KiB. */
+  readonly checksWindow: boolean;
   /** Whether an inflate stream may move to another core between two jobs. */
   readonly keepsStateInContext: boolean;
   inflate(job: InflateJob): InflateResult;

@@ -6,6 +6,7 @@ import type {
   DeflateJob,
   DeflateResult,
   InflateJob,
+  InflatePosition,
   InflateResult,
 } from './core.ts';
 
@@ -41,9 +42,14 @@ const INFLATE = {
   availIn: 32,
   readInLength: 36,
   blockState: 21160,
+  finalBlock: 21168,
+  storedLeft: 21184,
   tmpInSize: 21206,
+  windowFill: 21208,
 } as const;
-const BLOCK_FINISH = 5;
+const WINDOW_BYTES = 32768;
+/** enum isal_block_state. */
+const BLOCK = { newHeader: 0, header: 1, stored: 2, finish: 5 } as const;
 
 /** ISAL_DEF_LVLn_DEFAULT: working memory by level. */
 const LEVEL_BUFFER_BYTES = [0, 282_624, 331_776, 348_160];
@@ -112,6 +118,8 @@ export function createIsalCore(memory: WebAssembly.Memory): DeflateCore {
 
   return {
     name: 'isal',
+    takesHistory: false,
+    checksWindow: false,
     keepsStateInContext: false,
     deflate(job: DeflateJob): DeflateResult {
       const level = Math.min(job.level, ISAL_MAX_LEVEL);
@@ -165,16 +173,22 @@ export function createIsalCore(memory: WebAssembly.Memory): DeflateCore {
           reason: CORRUPT_REASONS[status] ?? 'corrupt',
         };
       }
-      if (state.readInt32LE(INFLATE.blockState) === BLOCK_FINISH) {
+      if (state.readInt32LE(INFLATE.blockState) === BLOCK.finish) {
         // whole bytes that it read ahead into its bit buffer are not part of the stream
         const readAhead = Math.floor(state.readInt32LE(INFLATE.readInLength) / 8);
         forget(job.context, state);
         return { outcome: 'end', consumed: job.source.bytes - left - readAhead, produced, checksum: sum };
       }
       if (produced < job.destination.bytes)
-        return { outcome: 'more', consumed: job.source.bytes - left, produced, checksum: sum };
+        return {
+          outcome: 'more',
+          consumed: job.source.bytes - left,
+          produced,
+          checksum: sum,
+          position: positionOf(state),
+        };
       const consumed = job.source.bytes - left - giveBack(state, job.source.bytes - left);
-      return { outcome: 'output-full', consumed, produced, checksum: sum };
+      return { outcome: 'output-full', consumed, produced, checksum: sum, position: positionOf(state) };
     },
     dispose() {
       states.clear();
@@ -186,6 +200,17 @@ export function createIsalCore(memory: WebAssembly.Memory): DeflateCore {
     states.delete(context);
     if (spares.length < 8) spares.push(state);
   }
+}
+
+function positionOf(state: Buffer): InflatePosition {
+  const block = state.readInt32LE(INFLATE.blockState);
+  return {
+    isLastBlock: state.readUInt32LE(INFLATE.finalBlock) !== 0,
+    isInHeader: block === BLOCK.newHeader || block === BLOCK.header,
+    heldBits: state.readInt32LE(INFLATE.readInLength),
+    storedLeft: block === BLOCK.stored ? state.readInt32LE(INFLATE.storedLeft) : 0,
+    windowFill: Math.min(state.readInt32LE(INFLATE.windowFill), WINDOW_BYTES),
+  };
 }
 
 /**

@@ -34,6 +34,16 @@ const PRODUCED = 0;
 const CONSUMED = 1;
 const CHECKSUM = 2;
 const REASON = 3;
+const POSITION = 4;
+const STORED_LEFT = 5;
+const WINDOW_FILL = 6;
+const RESULT_WORDS = 7;
+
+/** Bits of the position word. */
+const HELD_BITS = 0xff;
+const IS_LAST_BLOCK = 0x100;
+const IS_IN_HEADER = 0x200;
+const LARGEST_WINDOW_BYTES = 32768;
 
 interface CoreExports {
   init(scratch: number): void;
@@ -49,6 +59,7 @@ interface CoreExports {
     isFinal: number,
     checksumKind: number,
     checksumSeed: number,
+    historyBytes: number,
   ): number;
   inflateJob(
     source: number,
@@ -59,6 +70,7 @@ interface CoreExports {
     isNew: number,
     checksumKind: number,
     checksumSeed: number,
+    windowBytes: number,
   ): number;
 }
 
@@ -114,15 +126,21 @@ export function createWasmCore({ memory, scratch, module = wasmModule() }: WasmC
     );
   }
   core.init(scratch.offset);
-  const results = new Uint32Array(memory.buffer, scratch.offset, 4);
+  const results = new Uint32Array(memory.buffer, scratch.offset, RESULT_WORDS);
   const result = (word: number): number => results[word] ?? 0;
 
   return {
     name: 'wasm',
+    takesHistory: true,
+    checksWindow: true,
     keepsStateInContext: true,
 
     deflate(job: DeflateJob) {
-      requireInside('source', job.source);
+      const historyBytes = job.historyBytes ?? 0;
+      requireInside('source', {
+        offset: job.source.offset - historyBytes,
+        bytes: job.source.bytes + historyBytes,
+      });
       requireInside('destination', job.destination);
       const outcome = core.deflateJob(
         job.source.offset,
@@ -134,6 +152,7 @@ export function createWasmCore({ memory, scratch, module = wasmModule() }: WasmC
         job.isFinal ? 1 : 0,
         CHECKSUMS[job.checksum],
         job.checksumSeed,
+        historyBytes,
       );
       return {
         outcome: outcome === DEFLATE_DONE ? 'done' : 'output-full',
@@ -155,6 +174,7 @@ export function createWasmCore({ memory, scratch, module = wasmModule() }: WasmC
         job.isNew ? 1 : 0,
         CHECKSUMS[job.checksum],
         job.checksumSeed,
+        job.windowBytes ?? LARGEST_WINDOW_BYTES,
       );
       const outcome = INFLATE_OUTCOMES[code] ?? 'corrupt';
       const answer = {
@@ -162,6 +182,13 @@ export function createWasmCore({ memory, scratch, module = wasmModule() }: WasmC
         consumed: result(CONSUMED),
         produced: result(PRODUCED),
         checksum: result(CHECKSUM),
+        position: {
+          isLastBlock: (result(POSITION) & IS_LAST_BLOCK) !== 0,
+          isInHeader: (result(POSITION) & IS_IN_HEADER) !== 0,
+          heldBits: result(POSITION) & HELD_BITS,
+          storedLeft: result(STORED_LEFT),
+          windowFill: result(WINDOW_FILL),
+        },
       };
       return outcome === 'corrupt' ? { ...answer, reason: REASONS[result(REASON)] ?? REASONS[0] } : answer;
     },

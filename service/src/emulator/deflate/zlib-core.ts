@@ -23,11 +23,14 @@ export function createZlibDeflater(memory: WebAssembly.Memory): Deflater {
   const view = ({ offset, bytes }: MemoryRange) => new Uint8Array(memory.buffer, offset, bytes);
   return {
     name: 'zlib',
+    takesHistory: true,
     deflate(job: DeflateJob): DeflateResult {
       const source = view(job.source);
+      const history = job.historyBytes ?? 0;
       const output = deflateRawSync(source, {
         level: job.level,
         windowBits: Math.max(MIN_WINDOW_BITS, Math.floor(Math.log2(job.windowBytes))),
+        ...(history > 0 ? { dictionary: view({ offset: job.source.offset - history, bytes: history }) } : {}),
         finishFlush: job.isFinal ? constants.Z_FINISH : constants.Z_SYNC_FLUSH,
       });
       if (output.length > job.destination.bytes) return { outcome: 'output-full', produced: 0, checksum: 0 };

@@ -4,6 +4,8 @@ import type { MemoryRange } from '../deflate/core.ts';
 
 /** Pieces of the shared memory that belong to one engine core. */
 export interface CoreRanges {
+  /** HISTORY_BYTES right before `source`, for the history of stateful compress jobs. */
+  readonly history: MemoryRange;
   /** Where scattered or foreign source pages are brought together. */
   readonly source: MemoryRange;
   /** Where output is made that goes to scattered or foreign pages. */

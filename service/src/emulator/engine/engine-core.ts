@@ -1,21 +1,25 @@
 import type { CoreName } from '../../../../shared/src/telemetry.ts';
-import { CTX, CTX_STATE, STATUS, STREAM_CONTEXT_HW_OFFSET } from '../../hw-abi/zip-sqe.ts';
+import { CTX, LARGEST_WINDOW_BYTES, STATUS, STREAM_CONTEXT_HW_OFFSET } from '../../hw-abi/zip-sqe.ts';
 import type { Deflater, Inflater, MemoryRange } from '../deflate/core.ts';
+import { contextWords } from './context-words.ts';
 import { type CoreRanges, Dma, DmaFault } from './dma.ts';
-import { type EngineJob, type EngineResult, failedResult } from './job.ts';
+import { CHECKSUM_START, type EngineJob, type EngineResult, failedResult } from './job.ts';
+import { compressStateful } from './stateful-compress.ts';
 import { TRAILER_BYTES, trailerMatches, writeTrailer } from './trailer.ts';
 
 /** The data paths of one engine core. */
 export interface DataPaths {
   /** Which one compresses depends on the level. */
   forLevel(level: number): Deflater;
+  /** For stateful streams: takes history. */
+  readonly forHistory: Deflater;
   readonly inflater: Inflater;
   /** For streams whose context is brought here for each job: keeps all its state in the context. */
   readonly portableInflater: Inflater;
 }
 
 const FINAL_BLOCK_SEEN = 1 << CTX.finalBlockSeen.shift;
-const CHECKSUM_START = { none: 0, crc32: 0, adler32: 1 } as const;
+const DATA_ENDED = 1 << CTX.dataEnded.shift;
 
 /**
  * One engine core: runs jobs one at a time on the shared memory, adds and checks trailers, keeps running checksums.
@@ -41,7 +45,7 @@ export class EngineCore {
     }
     const started = performance.now();
     try {
-      const result = job.operation === 'compress' ? this.compress(job) : this.decompress(job);
+      const result = this.dispatch(job);
       result.busyUs = (performance.now() - started) * 1000;
       return result;
     } catch (error) {
@@ -55,13 +59,17 @@ export class EngineCore {
     }
   }
 
+  private dispatch(job: EngineJob): EngineResult {
+    if (job.operation === 'decompress') return this.decompress(job);
+    return job.isStateful ? this.compressStateful(job) : this.compress(job);
+  }
+
   private compress(job: EngineJob): EngineResult {
     const path = this.paths.forLevel(job.level);
     const source = this.dma.read(job.source, this.ranges.source);
     const destination = this.dma.place(job.destination, this.ranges.destination);
     if (!source || !destination) return failedResult(job, STATUS.badRequest, path.name);
     const trailerBytes = job.isFinal ? TRAILER_BYTES[job.checksum] : 0;
-    const isContinued = job.isStateful && !job.isStreamNew;
     const room = { offset: destination.offset, bytes: destination.bytes - trailerBytes };
     if (room.bytes < 0) return failedResult(job, STATUS.outputExhausted, path.name);
     const result = path.deflate({
@@ -69,12 +77,12 @@ export class EngineCore {
       windowBytes: job.windowBytes,
       isFinal: job.isFinal,
       checksum: job.checksum,
-      checksumSeed: isContinued ? job.checksumIn : CHECKSUM_START[job.checksum],
+      checksumSeed: CHECKSUM_START[job.checksum],
       source,
       destination: room,
     });
     if (result.outcome === 'output-full') return failedResult(job, STATUS.outputExhausted, path.name);
-    const isize = ((isContinued ? job.isizeIn : 0) + source.bytes) >>> 0;
+    const isize = source.bytes;
     const produced = result.produced + trailerBytes;
     if (trailerBytes > 0)
       writeTrailer(this.whole, destination.offset + result.produced, job.checksum, result.checksum, isize);
@@ -89,15 +97,35 @@ export class EngineCore {
     };
   }
 
+  private compressStateful(job: EngineJob): EngineResult {
+    const path = this.paths.forHistory;
+    const source = this.dma.read(job.source, this.ranges.source);
+    const destination = this.dma.place(job.destination, this.ranges.destination);
+    if (!source || !destination) return failedResult(job, STATUS.badRequest, path.name);
+    const context = this.bringContext(job, !job.isStreamNew);
+    const { result, contextBytes } = compressStateful(this.whole, path, job, {
+      source,
+      destination,
+      context,
+      staging: this.ranges.source,
+      overflow: this.ranges.destination,
+    });
+    this.dma.write(destination, this.ranges.destination, job.destination, result.produced);
+    this.dma.write(context, this.contextStaging, job.context, contextBytes);
+    return result;
+  }
+
   private decompress(job: EngineJob): EngineResult {
     // a context that is staged has no address of its own by which a core could keep state
     const isStaged = job.context.length > 1 || job.context.some(({ pid }) => pid !== undefined);
-    const path = isStaged ? this.paths.portableInflater : this.paths.inflater;
+    const { inflater, portableInflater } = this.paths;
+    const isLimited = job.windowBytes < LARGEST_WINDOW_BYTES && !inflater.checksWindow;
+    const path = isStaged || isLimited ? portableInflater : inflater;
     const source = this.dma.read(job.source, this.ranges.source);
     const destination = this.dma.place(job.destination, this.ranges.destination);
     if (!source || !destination) return failedResult(job, STATUS.badRequest, path.name);
     const isContinued = job.isStateful && !job.isStreamNew;
-    if (isContinued && (job.ctxDw0 & FINAL_BLOCK_SEEN) !== 0)
+    if (isContinued && (job.ctxDw0 & DATA_ENDED) !== 0)
       return this.endOfStream(job, path.name, source, 0, {
         produced: 0,
         checksum: job.checksumIn,
@@ -109,6 +137,7 @@ export class EngineCore {
       checksumSeed: isContinued ? job.checksumIn : CHECKSUM_START[job.checksum],
       source,
       destination,
+      windowBytes: job.windowBytes,
       context: context.offset - STREAM_CONTEXT_HW_OFFSET,
       isNew: !isContinued,
     });
@@ -116,18 +145,19 @@ export class EngineCore {
     this.dma.write(context, this.contextStaging, job.context, context.bytes);
     const isize = ((isContinued ? job.isizeIn : 0) + result.produced) >>> 0;
     const state = { produced: result.produced, checksum: result.checksum, isize };
-    const answer = { ...failedResult(job, STATUS.ok, path.name), ...state, consumed: result.consumed };
+    const answer = {
+      ...failedResult(job, STATUS.ok, path.name),
+      ...state,
+      ...contextWords(result),
+      consumed: result.consumed,
+    };
     switch (result.outcome) {
       case 'end':
         return this.endOfStream(job, path.name, source, result.consumed, state);
       case 'more':
-        return { ...answer, ctxDw0: CTX_STATE.none };
+        return answer;
       case 'output-full':
-        return {
-          ...answer,
-          status: job.isStateful ? STATUS.ok : STATUS.outputExhausted,
-          ctxDw0: CTX_STATE.inflateNoSpace,
-        };
+        return { ...answer, status: job.isStateful ? STATUS.ok : STATUS.outputExhausted };
       case 'corrupt':
         return { ...answer, status: STATUS.corruptData };
       case 'state-lost':
@@ -159,7 +189,13 @@ export class EngineCore {
     const trailerBytes = TRAILER_BYTES[job.checksum];
     const answer = { ...failedResult(job, STATUS.decompressionEnd, core), ...state, isLastBlock: true };
     if (source.bytes - consumed < trailerBytes)
-      return { ...answer, status: STATUS.ok, isLastBlock: false, consumed, ctxDw0: FINAL_BLOCK_SEEN };
+      return {
+        ...answer,
+        status: STATUS.ok,
+        isLastBlock: false,
+        consumed,
+        ctxDw0: DATA_ENDED | FINAL_BLOCK_SEEN,
+      };
     const matches = trailerMatches(this.whole, source.offset + consumed, job.checksum, state.checksum);
     return {
       ...answer,

@@ -23,6 +23,9 @@ export interface EngineJob {
   isizeIn: number;
 }
 
+/** Running checksum of no bytes. */
+export const CHECKSUM_START: Record<ChecksumKind, number> = { none: 0, crc32: 0, adler32: 1 };
+
 /** What the queue manager writes back into the SQE. */
 export interface EngineResult {
   status: number;

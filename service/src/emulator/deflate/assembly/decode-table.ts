@@ -48,9 +48,14 @@ export function initDecodeTemplates(): void {
     }
     store<u32>(scratch + LITLEN_TEMPLATE + symbol * 4, entry);
   }
+  limitDistances(32768);
+}
+
+/** The windows that hardware knows all end where a distance symbol ends, so a symbol is allowed as a whole or not. */
+export function limitDistances(windowBytes: u32): void {
   for (let symbol: u32 = 0; symbol < 32; symbol++) {
     let entry: u32 = EXCEPTIONAL | INVALID;
-    if (symbol < 30) {
+    if (symbol < 30 && (load<u16>(scratch + DISTANCE_BASE + symbol * 2) as u32) <= windowBytes) {
       const base: u32 = load<u16>(scratch + DISTANCE_BASE + symbol * 2);
       entry = load<u8>(scratch + DISTANCE_EXTRA + symbol) | (base << 16);
     }

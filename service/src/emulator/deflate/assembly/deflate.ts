@@ -11,11 +11,11 @@ import {
 } from './block';
 import { checksum } from './checksum';
 import { clearRawCounts, foldRawCounts, isSplitWorthwhile, joinChunk, startBlockWithChunk } from './chunk';
-import { denseBytes } from './dense';
+import { denseBytes, SHORTEST_DENSE } from './dense';
 import { RESULT, scratch, TOKEN_CAPACITY, TOKENS } from './layout';
 import * as m from './match';
-import { openFast, parseFast } from './parse-fast';
-import { parseLazy, tuneLazy } from './parse-lazy';
+import { noteHistory, openFast, parseFast } from './parse-fast';
+import { insertHistory, parseLazy, tuneLazy } from './parse-lazy';
 
 const DONE: u32 = 1;
 const OUTPUT_FULL: u32 = 3;
@@ -50,13 +50,18 @@ export function deflateJob(
   isFinal: bool,
   checksumKind: u32,
   checksumSeed: u32,
+  historyBytes: u32,
 ): u32 {
   const sum = checksum(checksumKind, checksumSeed, source, sourceBytes);
   w.openOutput(destination, destinationBytes);
   openBlocks();
-  m.openSource(source, sourceBytes, windowBytes);
-  openFast(source, level);
+  m.openSource(source, sourceBytes, windowBytes, historyBytes);
+  openFast(level);
   tune(level);
+  if (historyBytes > 0 && sourceBytes >= 8) {
+    if (level <= 3 || sourceBytes >= SHORTEST_DENSE) noteHistory(source);
+    if (level > 3) insertHistory(source);
+  }
   const isDone = writeAll(source, level, isFinal);
   store<u32>(scratch + RESULT, isDone ? ((w.output - destination) as u32) : 0);
   store<u32>(scratch + RESULT + 4, isDone ? sourceBytes : 0);

@@ -11,7 +11,7 @@ import { insert } from './parse-lazy';
 /** Bytes judged, and stored, at a time. */
 const STRETCH: u32 = 8192;
 /** Shorter stretches are cheaper to parse than to judge. */
-const SHORTEST: u32 = 1024;
+export const SHORTEST_DENSE: u32 = 1024;
 const FEW_SAMPLES: u32 = 256;
 const MANY_SAMPLES: u32 = 1024;
 
@@ -55,7 +55,7 @@ function hasMatches(from: usize, bytes: u32): bool {
 /** @returns how many bytes from `at` on are better stored unparsed; 0 for ordinary data */
 export function denseBytes(at: usize, isLazy: bool): u32 {
   const bytes = min<u32>(STRETCH, (m.sourceEnd - at) as u32);
-  if (bytes < SHORTEST) return 0;
+  if (bytes < SHORTEST_DENSE) return 0;
   if (!isFlat(at, bytes, FEW_SAMPLES) || !isFlat(at, bytes, min(MANY_SAMPLES, bytes))) return 0;
   if (hasMatches(at, bytes)) return 0;
   if (isLazy) for (let next = at; next < at + bytes - 8; next += 4) insert(next);

@@ -1,5 +1,11 @@
 /** Block headers of INFLATE: block types, stored lengths and the code lengths of dynamic blocks (RFC 1951 3.2.3–3.2.7). */
-import { buildDecodeTable, DISTANCE_ROOT_BITS, LITLEN_ROOT_BITS, packLiterals } from './decode-table';
+import {
+  buildDecodeTable,
+  DISTANCE_ROOT_BITS,
+  LITLEN_ROOT_BITS,
+  limitDistances,
+  packLiterals,
+} from './decode-table';
 import * as s from './inflate-state';
 import {
   BUILD_COUNT,
@@ -57,6 +63,17 @@ export function initFixedTables(): void {
   buildDecodeTable(lengths, 288, scratch + LITLEN_TEMPLATE, litlen, LITLEN_ROOT_BITS);
   memory.fill(lengths, 5, 32);
   buildDecodeTable(lengths, 32, scratch + DISTANCE_TEMPLATE, litlen + DISTANCE_TABLE, DISTANCE_ROOT_BITS);
+}
+
+let windowBytes: u32 = 32768;
+
+/** Distances that the stream may use; longer ones stand for nothing in the tables. Overwrites CODE_LENGTHS. */
+export function useWindow(bytes: u32): void {
+  if (bytes === windowBytes) return;
+  windowBytes = bytes;
+  limitDistances(bytes);
+  initFixedTables();
+  builtLitlen = 0;
 }
 
 export function useFixedTables(): void {

@@ -216,6 +216,12 @@ export function saveContext(context: usize): void {
   memory.copy(context + AT_LENGTHS, scratch + CODE_LENGTHS, 336);
 }
 
+/** Where the stream stands: bits held at 7:0, bit 8 inside the last block, bit 9 inside a block's header. */
+export function positionWord(): u32 {
+  const isInHeader = phase !== PHASE_STORED && phase < PHASE_SYMBOLS;
+  return bitCount | ((isLast as u32) << 8) | ((isInHeader as u32) << 9);
+}
+
 /** Appends this job's output to the ring, of which a later job may copy. */
 function keepWindow(): void {
   const produced = (output - outputStart) as u32;

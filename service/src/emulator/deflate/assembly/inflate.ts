@@ -25,7 +25,9 @@ export function inflateJob(
   isNew: bool,
   checksumKind: u32,
   checksumSeed: u32,
+  windowBytes: u32,
 ): u32 {
+  h.useWindow(windowBytes);
   s.openStream(source, sourceBytes, destination, destinationBytes);
   let outcome: u32 = h.CONTINUE;
   if (!s.loadContext(context, isNew)) outcome = s.fail(h.BAD_CONTEXT);
@@ -40,6 +42,9 @@ export function inflateJob(
   store<u32>(scratch + RESULT + 4, (s.input - source) as u32);
   store<u32>(scratch + RESULT + 8, checksum(checksumKind, checksumSeed, destination, produced));
   store<u32>(scratch + RESULT + 12, s.reason);
+  store<u32>(scratch + RESULT + 16, s.positionWord());
+  store<u32>(scratch + RESULT + 20, s.phase === s.PHASE_STORED ? s.storedLeft : 0);
+  store<u32>(scratch + RESULT + 24, s.windowFill);
   return outcome;
 }
 

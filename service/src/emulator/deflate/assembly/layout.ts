@@ -4,7 +4,10 @@
  * range that the instance is given at creation. Addresses below are offsets from its start.
  */
 
-/** Result words that the host reads after a job: produced, consumed, checksum, reason. */
+/**
+ * Result words that the host reads after a job: produced, consumed, checksum, reason, and of
+ * inflate the position word, stored bytes left in the block and bytes in the window.
+ */
 export const RESULT: usize = 0;
 /** Behind the result words. */
 const TABLES: usize = 64;

@@ -4,6 +4,7 @@ import { CHAIN, HASH_HEADS, RAW_DISTANCE_COUNT, RAW_LITLEN_COUNT, SCRATCH_BYTES,
 
 export const MAX_MATCH: u32 = 258;
 
+/** Where the history starts: nothing before it may be read. */
 export let sourceStart: usize = 0;
 export let sourceEnd: usize = 0;
 /** Largest distance that the job allows. */
@@ -21,14 +22,16 @@ export function setTokenEnd(value: usize): void {
   tokenEnd = value;
 }
 
-export function openSource(source: usize, bytes: u32, windowBytes: u32): void {
-  if (nextPosition + bytes > 0x7fff_0000 || nextPosition + bytes < nextPosition) {
+/** `historyBytes` of earlier data lie right before `source`: matches may reach into them. */
+export function openSource(source: usize, bytes: u32, windowBytes: u32, historyBytes: u32): void {
+  const all = bytes + historyBytes;
+  if (nextPosition + all > 0x7fff_0000 || nextPosition + all < nextPosition) {
     memory.fill(scratch + HASH_HEADS, 0, CHAIN - HASH_HEADS);
     nextPosition = 0x10000;
   }
-  bias = nextPosition - (source as u32);
-  nextPosition += bytes + 0x10000;
-  sourceStart = source;
+  sourceStart = source - historyBytes;
+  bias = nextPosition - (sourceStart as u32);
+  nextPosition += all + 0x10000;
   sourceEnd = source + bytes;
   maxDistance = windowBytes;
 }

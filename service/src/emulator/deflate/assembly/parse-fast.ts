@@ -16,10 +16,17 @@ let bias: u32 = 0;
 let insertsAll: bool = false;
 
 /** Level 1 puts three positions of a match into the table, levels 2 and 3 all of them. */
-export function openFast(source: usize, level: u32): void {
+export function openFast(level: u32): void {
   memory.fill(scratch + FAST_HEADS, 0, (2 as usize) << (HASH_BITS as usize));
-  bias = FIRST_POSITION - (source as u32);
+  bias = FIRST_POSITION - (m.sourceStart as u32);
   insertsAll = level > 1;
+}
+
+/** Puts the history before `source` into the table. */
+export function noteHistory(source: usize): void {
+  const heads = scratch + FAST_HEADS;
+  const end = min(source, m.sourceEnd - 7);
+  for (let at = m.sourceStart; at < end; at++) insert(heads, at, (at as u32) + bias);
 }
 
 /** Five bytes, because a match of four from far away saves next to nothing, and fewer candidates fail. */

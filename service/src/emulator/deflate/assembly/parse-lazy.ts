@@ -53,6 +53,11 @@ export function insert(at: usize): u32 {
   return distance;
 }
 
+/** Puts the history before `source`, behind which there are at least four bytes, into the tables. */
+export function insertHistory(source: usize): void {
+  for (let at = m.sourceStart; at < source; at++) insert(at);
+}
+
 /** Looks for a match longer than `atLeast` at `at`, which it inserts. The result is in bestLength and bestDistance. */
 function findMatch(at: usize, atLeast: u32, chain: u32): void {
   const limit = min<u32>(m.MAX_MATCH, (m.sourceEnd - at) as u32);
