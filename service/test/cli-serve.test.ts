@@ -1,30 +1,13 @@
 import assert from 'node:assert/strict';
-import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { describe, it } from 'node:test';
-import { launch, type Result, run } from './cli-process.ts';
+import { run } from './cli-process.ts';
 import { jsonText, send, sendWhole } from './http-client.ts';
 import { decoders } from './http-oracle.ts';
+import { serve } from './serve-process.ts';
 
 const text = jsonText(3_000_000);
-
-async function serve(
-  ...args: string[]
-): Promise<{ url: string; child: ChildProcess; result: Promise<Result> }> {
-  const { child, result } = launch(['serve', '--port', '0', '--cores', '1', ...args]);
-  let printed = '';
-  child.stdout?.on('data', (chunk: Buffer) => {
-    printed += chunk.toString();
-  });
-  while (!printed.includes('Mode')) {
-    await Promise.race([once(child.stdout!, 'data'), once(child, 'exit')]);
-    if (child.exitCode !== null) throw new Error((await result).stderr);
-  }
-  const url = /^API +(http:\/\/127\.0\.0\.1:\d+)$/m.exec(printed)?.[1] ?? '';
-  assert.match(printed, new RegExp(`^Monitor +${url}/monitor/$`, 'm'));
-  return { url, child, result };
-}
 
 describe('warpdrive serve', () => {
   it('prints its URLs, answers, and ends in order on SIGTERM while a stream finishes', async () => {

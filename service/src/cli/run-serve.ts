@@ -8,14 +8,15 @@ import { isLoopback } from '../ops/access.ts';
 import { adminToken } from '../ops/admin-token.ts';
 import { exitOnDefect, onStopSignal } from '../ops/shutdown.ts';
 import { systemClock } from '../platform/clock.ts';
-import { createLog, type Log } from '../platform/log.ts';
+import { createLog, type LeveledLog, type Log } from '../platform/log.ts';
 import { defaultAttachPath } from '../platform/run-folder.ts';
 import { CommandError, EXIT } from './exit.ts';
-import { startService } from './service.ts';
+import { type RunningService, startService } from './service.ts';
 
 export interface ServeFlags extends Record<string, unknown> {
   config?: string;
   printConfig?: boolean;
+  checkConfig?: boolean;
 }
 
 export async function runServe(flags: ServeFlags): Promise<void> {
@@ -26,8 +27,14 @@ export async function runServe(flags: ServeFlags): Promise<void> {
   }
   const { config } = loaded;
   refuseOpenBind(config);
+  if (flags.checkConfig) {
+    process.stdout.write('The configuration is valid.\n');
+    return;
+  }
   const log = createLog({ level: config.logLevel, pretty: process.stderr.isTTY === true });
-  exitOnDefect(log, process.exit);
+  let running: RunningService | undefined;
+  exitOnDefect(log, process.exit, () => running?.stop());
+  process.on('SIGHUP', () => reloadLogLevel(flags, log));
   const host = await createHost(
     {
       mode: config.mode,
@@ -60,6 +67,7 @@ export async function runServe(flags: ServeFlags): Promise<void> {
     await host.close();
     throw listenError(error, config);
   });
+  running = service;
   onStopSignal(() => service.stop(), process.exit);
   process.stdout.write(
     `API      ${service.url}\nMonitor  ${service.url}/monitor/\n` +
@@ -92,14 +100,27 @@ async function listenForProcesses(
   }
 }
 
+/** What SIGHUP does: the level is read again from where it came; every other option needs a restart. */
+function reloadLogLevel(flags: ServeFlags, log: LeveledLog): void {
+  try {
+    const { logLevel } = load(flags).config;
+    log.setLevel(logLevel);
+    log.info({ logLevel }, 'log level read again');
+  } catch (error) {
+    log.error({ err: error }, 'configuration not read again');
+  }
+}
+
 function load(flags: ServeFlags): LoadedConfig {
-  const { config: file, printConfig: _, ...options } = flags;
+  const { config: file, printConfig: _, checkConfig = false, ...options } = flags;
   try {
     return loadConfig({ flags: options, env: process.env, ...(file === undefined ? {} : { file }) });
   } catch (error) {
     if (!(error instanceof WarpDriveError)) throw error;
     const isFlag = String(error.details['parameter']).startsWith('--');
-    throw new CommandError(isFlag ? EXIT.usage : EXIT.config, error.message, { cause: error });
+    throw new CommandError(isFlag && !checkConfig ? EXIT.usage : EXIT.config, error.message, {
+      cause: error,
+    });
   }
 }
 

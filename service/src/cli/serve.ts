@@ -9,6 +9,7 @@ const VALUE_NAMES: Readonly<Record<string, string>> = {
   maxInput: 'SIZE',
   maxOutput: 'SIZE',
   idleTimeout: 'TIME',
+  drainDelay: 'TIME',
   shutdownTimeout: 'TIME',
   core: 'auto|wasm|isal|zlib',
   mode: 'sva|vfio|noiommu|native',
@@ -37,7 +38,8 @@ export function addServe(program: Command): void {
   for (const key of CONFIG_KEYS)
     command.option(`--${flagName(key)} <${VALUE_NAMES[key] ?? 'N'}>`, describeKey(key));
   command
-    .option('--config <FILE>', `JSON file with the same options (${envName('config')})`)
+    .option('--config <FILE>', `TOML or JSON file with the same options (${envName('config')})`)
     .option('--print-config', 'print every option with its value and origin, then exit')
+    .option('--check-config', 'check the configuration, then exit: 0 valid, 78 not')
     .action(async (flags: ServeFlags) => (await import('./run-serve.ts')).runServe(flags));
 }

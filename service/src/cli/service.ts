@@ -96,6 +96,7 @@ export async function startService(parts: ServiceParts): Promise<RunningService>
           for (const route of routes.values()) route.terminate();
         },
         closeHost: () => host.close(),
+        delayMs: config.drainDelay,
         timeoutMs: config.shutdownTimeout,
         clock,
         log,

@@ -39,6 +39,16 @@ describe('loadConfig', () => {
     assert.equal(config.core, 'zlib');
   });
 
+  it('reads TOML, and JSON by its suffix', () => {
+    const path = join(folder, 'config.toml');
+    writeFileSync(path, 'port = 9\nmaxOutput = "1GiB"\nallowOrigin = ["http://a", "http://b"]\n');
+    const { config } = loadConfig({ flags: {}, env: {}, file: path });
+    assert.deepEqual([config.port, config.maxOutput], [9, 2 ** 30]);
+    assert.deepEqual(config.allowOrigin, ['http://a', 'http://b']);
+    writeFileSync(path, 'port = 9\n[limits]\n');
+    assert.throws(() => loadConfig({ flags: {}, env: {}, file: path }), /unknown key .* limits/);
+  });
+
   it('refuses an unknown key with a suggestion', () => {
     const file = configFile({ maxInpt: 1 });
     assert.throws(() => loadConfig({ flags: {}, env: {}, file }), /maxInpt; did you mean maxInput\?/);

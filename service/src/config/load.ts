@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
+import { readConfigFile } from './file.ts';
 import {
   CONFIG_KEYS,
   type Config,
@@ -18,7 +18,7 @@ export interface ConfigSources {
   /** From the command line, keys of the schema. */
   flags: Readonly<Record<string, unknown>>;
   env: Readonly<Record<string, string | undefined>>;
-  /** Path of a JSON file; WARPDRIVE_CONFIG names it too. */
+  /** Path of a TOML or JSON file; WARPDRIVE_CONFIG names it too. */
   file?: string;
 }
 
@@ -27,7 +27,7 @@ export interface LoadedConfig {
   origins: Readonly<Record<ConfigKey, Origin>>;
 }
 
-const CONFIG_FILE_ENV = `${ENV_PREFIX}CONFIG`;
+export const CONFIG_FILE_ENV = `${ENV_PREFIX}CONFIG`;
 /** Variables with the prefix that are no options: the file of this loader, the folder of platform/run-folder.ts. */
 const OTHER_VARIABLES = [CONFIG_FILE_ENV, `${ENV_PREFIX}RUN_DIR`];
 
@@ -38,7 +38,7 @@ const OTHER_VARIABLES = [CONFIG_FILE_ENV, `${ENV_PREFIX}RUN_DIR`];
 export function loadConfig(sources: ConfigSources): LoadedConfig {
   const path = sources.file ?? sources.env[CONFIG_FILE_ENV];
   const layers: [Origin, Record<string, unknown>][] = [
-    ['file', path === undefined ? {} : readConfigFile(path)],
+    ['file', path === undefined ? {} : fromFile(path)],
     ['environment', fromEnvironment(sources.env)],
     ['flag', { ...sources.flags }],
   ];
@@ -90,23 +90,10 @@ function fromEnvironment(env: ConfigSources['env']): Record<string, unknown> {
   return layer;
 }
 
-function readConfigFile(path: string): Record<string, unknown> {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(readFileSync(path, 'utf8'));
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new WarpDriveError(
-      'WD_E_PARAMETER',
-      `configuration file ${path}: ${reason}`,
-      { parameter: 'config' },
-      { cause },
-    );
-  }
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
-    throw refused(`configuration file ${path}`, parsed, 'expected a JSON object');
+function fromFile(path: string): Record<string, unknown> {
+  const layer = readConfigFile(path);
   const known: readonly string[] = CONFIG_KEYS;
-  for (const key of Object.keys(parsed))
+  for (const key of Object.keys(layer))
     if (!known.includes(key)) throw unknownName(`key in ${path}:`, key, known);
-  return { ...parsed };
+  return layer;
 }

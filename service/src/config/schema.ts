@@ -81,6 +81,9 @@ export const configSchema = z.strictObject({
     .enum(['debug', 'info', 'warn', 'error', 'silent'])
     .default('info')
     .describe('least level logged'),
+  drainDelay: duration()
+    .default(0)
+    .describe('time between a stop signal, which turns /readyz to 503, and the end of listening'),
   shutdownTimeout: duration().default(25_000).describe('time that open streams get to finish at shutdown'),
 });
 
@@ -90,7 +93,7 @@ export type ConfigKey = keyof Config;
 
 export const CONFIG_KEYS = Object.keys(configSchema.shape) as ConfigKey[];
 export const SECRET_KEYS: ReadonlySet<ConfigKey> = new Set(['adminToken']);
-const TIME_KEYS: ReadonlySet<ConfigKey> = new Set(['idleTimeout', 'shutdownTimeout']);
+const TIME_KEYS: ReadonlySet<ConfigKey> = new Set(['idleTimeout', 'drainDelay', 'shutdownTimeout']);
 const DEFAULTS: Config = configSchema.parse({});
 export const ENV_PREFIX = 'WARPDRIVE_';
 
@@ -99,10 +102,12 @@ export const flagName = (key: string): string =>
   key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 /** `maxInput` → `WARPDRIVE_MAX_INPUT`. */
 export const envName = (key: string): string => ENV_PREFIX + flagName(key).replaceAll('-', '_').toUpperCase();
+/** A setting in the unit that its option takes: times as `30s`, all else as it is. */
+export const asGiven = (key: ConfigKey, value: Config[ConfigKey]): Config[ConfigKey] =>
+  TIME_KEYS.has(key) ? `${Number(value) / 1000}s` : value;
 /** One line for help texts, with the default in the unit that the option takes. */
 export function describeKey(key: ConfigKey): string {
-  const value = DEFAULTS[key];
-  const shown = TIME_KEYS.has(key) ? `${Number(value) / 1000}s` : value;
+  const shown = asGiven(key, DEFAULTS[key]);
   const isSaid = shown === undefined || shown === 0 || Array.isArray(shown);
   return `${configSchema.shape[key].description ?? ''}${isSaid ? '' : ` (default: ${shown})`}`;
 }

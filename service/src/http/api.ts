@@ -2,7 +2,7 @@ import { type NextFunction, type Request, type RequestHandler, type Response, Ro
 import { WarpDriveError } from '../../../shared/src/problem.ts';
 import type { Access } from '../ops/access.ts';
 import type { Metrics } from '../telemetry/prometheus.ts';
-import { publicFault, type StatusSource, statusSnapshot } from '../telemetry/status.ts';
+import { publicFault, readiness, type StatusSource, statusSnapshot } from '../telemetry/status.ts';
 
 export interface ApiDeps {
   status: StatusSource;
@@ -38,8 +38,7 @@ export function apiRoutes({ status, metrics, access }: ApiDeps): Router {
   });
   read('/healthz', (_req, res) => void res.json({ status: 'ok' }));
   read('/readyz', (_req, res) => {
-    const checks = { device: view.devices().length > 0, draining: status.phase.draining };
-    const ready = status.phase.ready && checks.device;
+    const { ready, checks } = readiness(status);
     if (!ready) res.set('Retry-After', '1');
     res.status(ready ? 200 : 503).json({ status: ready ? 'ready' : 'not ready', checks, core: view.core });
   });

@@ -1,4 +1,4 @@
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Lifecycle } from './lifecycle.ts';
@@ -14,14 +14,25 @@ export interface ShutdownParts {
   cutSockets(): void;
   /** Stops queues and the device; after it nothing of the stack is left. */
   closeHost(): Promise<void>;
+  /** How long requests are still served after /readyz said no. */
+  delayMs: number;
   timeoutMs: number;
   clock: Clock;
   log: Log;
 }
 
-/** Not ready → stop listening → close what is idle → WebSockets 1012 → drain → stack down. */
+/** Not ready → wait for proxies → stop listening → close what is idle → WebSockets 1012 → drain → stack down. */
 export async function shutDown(parts: ShutdownParts): Promise<void> {
   const { lifecycle, server, clock, log } = parts;
+  if (parts.delayMs > 0) {
+    lifecycle.leave();
+    log.info({ delayMs: parts.delayMs }, 'leaving: not ready, still serving');
+    const lastOnConnection = (_req: IncomingMessage, res: ServerResponse) => {
+      res.shouldKeepAlive = false;
+    };
+    server.prependListener('request', lastOnConnection).prependListener('checkContinue', lastOnConnection);
+    await new Promise<void>((resolve) => void clock.after(parts.delayMs, resolve));
+  }
   lifecycle.drain();
   log.info({ timeoutMs: parts.timeoutMs }, 'draining');
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
@@ -59,7 +70,7 @@ export function onStopSignal(stop: () => Promise<void>, exit: (code: number) => 
     stopping = true;
     stop().then(
       () => exit(0),
-      () => exit(1),
+      () => exit(EXIT_SOFTWARE),
     );
   };
   process.on('SIGTERM', handler);
@@ -68,11 +79,25 @@ export function onStopSignal(stop: () => Promise<void>, exit: (code: number) => 
 
 export const EXIT_SOFTWARE = 70;
 
-/** A defect leaves the process in an unknown state: it is logged and the process ends. */
-export function exitOnDefect(log: Log, exit: (code: number) => void): void {
+const DEFECT_DRAIN_MS = 1000;
+
+/**
+ * A defect leaves the process in an unknown state: it is logged, open streams get a moment, and the process ends.
+ * @param stop ends what runs, if anything does
+ */
+export function exitOnDefect(
+  log: Log,
+  exit: (code: number) => void,
+  stop: () => Promise<void> | undefined,
+): void {
+  let ending = false;
   const fatal = (error: unknown) => {
     log.error({ err: error }, 'uncaught error');
-    exit(EXIT_SOFTWARE);
+    const end = () => exit(EXIT_SOFTWARE);
+    if (ending) return end();
+    ending = true;
+    setTimeout(end, DEFECT_DRAIN_MS);
+    Promise.resolve(stop()).then(end, end);
   };
   process.on('uncaughtException', fatal);
   process.on('unhandledRejection', fatal);

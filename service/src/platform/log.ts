@@ -11,20 +11,35 @@ export interface Log {
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
+/** A log whose least level can change while it runs; children made before keep theirs. */
+export interface LeveledLog extends Log {
+  setLevel(level: LogLevel): void;
+}
+
 /**
  * One JSON object per line on stderr with UTC time, or a readable line if `pretty`. stderr, because stdout belongs
  * to what a command was asked for.
  */
-export function createLog(options: { level: LogLevel; pretty?: boolean }): Log {
-  return options.pretty
+export function createLog(options: { level: LogLevel; pretty?: boolean }): LeveledLog {
+  const logger = options.pretty
     ? pino({
         level: options.level,
         transport: { target: 'pino-pretty', options: { destination: 2, ignore: 'pid,hostname' } },
       })
     : pino(
-        { level: options.level, timestamp: pino.stdTimeFunctions.isoTime, base: null },
+        {
+          level: options.level,
+          timestamp: pino.stdTimeFunctions.isoTime,
+          base: null,
+          formatters: { level: (level) => ({ level }) },
+        },
         pino.destination({ dest: 2, sync: true }),
       );
+  return Object.assign(logger, {
+    setLevel(level: LogLevel) {
+      logger.level = level;
+    },
+  });
 }
 
 export const silentLog: Log = {

@@ -8,7 +8,7 @@ export interface StatusSource {
   clock: Clock;
   version: string;
   startedAtMs: number;
-  phase: { readonly ready: boolean; readonly draining: boolean };
+  phase: { readonly ready: boolean; readonly stopping: boolean; readonly draining: boolean };
 }
 
 export function statusSnapshot(source: StatusSource): StatusSnapshot {
@@ -33,4 +33,35 @@ export function statusSnapshot(source: StatusSource): StatusSnapshot {
 /** A fault as anyone may see it: the PASID is for administrators, also as the kernel line's ssid. */
 export function publicFault({ pasid: _, ...fault }: FaultSnapshot): FaultSnapshot {
   return { ...fault, kernelLine: fault.kernelLine.replace(/\bssid: 0x[0-9a-f]+/, 'ssid: hidden') };
+}
+
+export interface Check {
+  ok: boolean;
+  /** One sentence part for a person: what is there, or what is missing. */
+  detail: string;
+}
+
+/** Whether new work should be sent here, and why not. The answer of /readyz. */
+export function readiness({ view, phase }: StatusSource): { ready: boolean; checks: Record<string, Check> } {
+  const devices = view.devices();
+  const usable = devices.filter((device) => device.isolated !== true);
+  const queues = view.queues();
+  const started = queues.filter((queue) => queue.state === 'started').length;
+  const checks = {
+    accepting: {
+      ok: phase.ready,
+      detail: phase.ready ? 'accepting requests' : phase.stopping ? 'shutting down' : 'starting',
+    },
+    device: {
+      ok: devices.length > 0,
+      detail:
+        devices.length === 0
+          ? 'no device: "warpdrive doctor" names what is missing'
+          : usable.length > 0
+            ? usable.map((device) => `${device.name}, ${device.kind}`).join('; ')
+            : 'isolated after hardware errors: software serves where --fallback allows it',
+    },
+    queues: { ok: true, detail: `${started} of ${queues.length} started` },
+  };
+  return { ready: Object.values(checks).every((check) => check.ok), checks };
 }
