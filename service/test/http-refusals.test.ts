@@ -58,7 +58,7 @@ describe('refusals before the body', () => {
 
   it('answers 405 with Allow to other methods', async () => {
     const answer = await send(`${service.url}/v1/compress`, { method: 'GET' });
-    assert.deepEqual([answer.status, answer.headers.allow], [405, 'POST, PUT']);
+    assert.deepEqual([answer.status, answer.headers.allow], [405, 'POST, PUT, OPTIONS']);
     const read = await send(`${service.url}/v1/queues`, { method: 'DELETE' });
     assert.deepEqual([read.status, read.headers.allow], [405, 'GET, HEAD']);
   });

@@ -124,12 +124,14 @@ function load(flags: ServeFlags): LoadedConfig {
   }
 }
 
-function refuseOpenBind({ host, adminToken: token }: Config): void {
-  if (isLoopback(host) || token !== undefined) return;
+/** The admin token opens the data routes too, so either will do. */
+function refuseOpenBind({ host, adminToken, token }: Config): void {
+  if (isLoopback(host) || adminToken !== undefined || token !== undefined) return;
   throw new CommandError(
     EXIT.config,
     `--host ${host} is reachable from other machines, which needs a token: set --admin-token or ` +
-      `${envName('adminToken')}, or listen on 127.0.0.1.`,
+      `${envName('adminToken')}, and --token or ${envName('token')} for clients of the data routes; or listen on ` +
+      '127.0.0.1.',
   );
 }
 

@@ -6,6 +6,13 @@ import type { ServeFlags } from './run-serve.ts';
 const VALUE_NAMES: Readonly<Record<string, string>> = {
   host: 'ADDRESS',
   adminToken: 'TOKEN',
+  token: 'TOKEN',
+  maxBuffered: 'SIZE',
+  maxFrame: 'SIZE',
+  maxHeaderBytes: 'SIZE',
+  maxTime: 'TIME',
+  headerTimeout: 'TIME',
+  pingTimeout: 'TIME',
   maxInput: 'SIZE',
   maxOutput: 'SIZE',
   idleTimeout: 'TIME',

@@ -8,9 +8,11 @@ import { Access } from '../ops/access.ts';
 import { Lifecycle } from '../ops/lifecycle.ts';
 import { VERSION } from '../ops/package.ts';
 import { shutDown } from '../ops/shutdown.ts';
+import { StreamSlots } from '../ops/stream-slots.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import { Counters } from '../telemetry/counters.ts';
+import { JobRecords } from '../telemetry/job-records.ts';
 import { Metrics } from '../telemetry/prometheus.ts';
 import { Sampler } from '../telemetry/sampler.ts';
 import type { StatusSource } from '../telemetry/status.ts';
@@ -51,8 +53,13 @@ export async function startService(parts: ServiceParts): Promise<RunningService>
   const access = new Access({
     host: config.host,
     adminToken: parts.adminToken,
+    token: config.token,
     allowOrigins: config.allowOrigin,
+    maxTokenGuesses: config.maxTokenGuesses,
+    clock,
   });
+  const slots = new StreamSlots(config);
+  const jobs = new JobRecords(clock);
   const status: StatusSource = {
     view,
     counters,
@@ -63,14 +70,16 @@ export async function startService(parts: ServiceParts): Promise<RunningService>
   };
   const server = createHttpServer({
     codec,
-    coreName: view.core,
     counters,
+    jobs,
+    slots,
     access,
     lifecycle,
     status,
     metrics: new Metrics(status),
     limits: config,
     idleMs: config.idleTimeout,
+    maxTimeMs: config.maxTime,
     clock,
     log,
   });

@@ -16,6 +16,8 @@ export interface CompressOptions {
   format: Format;
   /** 1 fastest … 9 smallest. */
   level: number;
+  /** File name for a gzip header, Latin-1 without NUL. */
+  name?: string;
   /** Name of the client in /v1/queues and logs. */
   owner?: string;
   /** Input bytes allowed; one more fails with WD_E_LIMIT_INPUT. 0 = no limit. */
@@ -39,7 +41,7 @@ export interface DecompressOptions {
  * slots and DMA buffers at once. Fails with WarpDriveError only.
  */
 export interface CodecStream extends Duplex {
-  /** Valid after `end` was emitted. */
+  /** Complete after `end` was emitted; before, the figures so far. `core` is right once there was output. */
   result(): StreamResult;
   /** Compression only: emit all that was written so far at a byte boundary (sync flush), then call back. */
   flush(callback: (error?: Error | null) => void): void;

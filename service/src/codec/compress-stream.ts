@@ -111,6 +111,6 @@ export class CompressStream extends JobStream {
   private sendHeader(): void {
     if (this.isHeaderSent) return;
     this.isHeaderSent = true;
-    this.emitChunk(headerOf(this.options.format, this.options.level));
+    this.emitChunk(headerOf(this.options.format, this.options.level, this.options.name));
   }
 }

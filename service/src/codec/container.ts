@@ -10,12 +10,18 @@ const XFL_FASTEST = 4;
 const ZLIB_FLEVEL = [0, 0, 1, 1, 1, 1, 2, 3, 3, 3];
 const ZLIB_CMF = 0x78;
 
-/** The bytes before the DEFLATE data. No time and no name, so that equal input gives equal output. */
-export function headerOf(format: Format, level: number): Uint8Array {
+/**
+ * The bytes before the DEFLATE data. No time, so that equal input gives equal output.
+ * @param name of the file, Latin-1 without NUL; goes into a gzip header as FNAME
+ */
+export function headerOf(format: Format, level: number, name?: string): Uint8Array {
   switch (format) {
     case 'gzip': {
       const xfl = level === 9 ? XFL_DENSEST : level === 1 ? XFL_FASTEST : 0;
-      return Uint8Array.of(0x1f, 0x8b, DEFLATE_METHOD, 0, 0, 0, 0, 0, xfl, OS_UNKNOWN);
+      const fixed = [0x1f, 0x8b, DEFLATE_METHOD, 0, 0, 0, 0, 0, xfl, OS_UNKNOWN];
+      if (name === undefined) return Uint8Array.from(fixed);
+      fixed[3] = GZIP_FLAGS.name;
+      return Buffer.concat([Uint8Array.from(fixed), Buffer.from(`${name}\0`, 'latin1')]);
     }
     case 'zlib': {
       const flags = (ZLIB_FLEVEL[level] ?? 2) << 6;

@@ -44,7 +44,7 @@ export class WarpDriveCodec implements Codec {
       if (format === 'zlib') plainCrc32 = crc32(chunk, plainCrc32);
     }
     const bytesIn = input.length;
-    const header = headerOf(format, level);
+    const header = headerOf(format, level, options.name);
     if (bytesIn === 0) {
       const end = endOf(format, initialChecksum(format), 0);
       const result = { bytesIn, bytesOut: header.length + end.length, crc32: 0, core: this.core };

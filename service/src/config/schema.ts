@@ -57,11 +57,50 @@ export const configSchema = z.strictObject({
     .min(8)
     .optional()
     .describe('bearer token of the admin routes; made at start if absent'),
+  token: z
+    .string()
+    .min(8)
+    .optional()
+    .describe(
+      'bearer token of the data routes; they need one if it is set, or if the service is reachable from outside',
+    ),
+  maxTokenGuesses: count(1, 1_000_000)
+    .default(20)
+    .describe('wrong tokens a minute from one address; more are refused unread'),
   maxInput: size().default(0).describe('bytes that one request may send; 0 is no limit'),
   maxOutput: size().default(0).describe('bytes that one decompression may produce; 0 is no limit'),
   maxRatio: count(0, 1_000_000)
     .default(0)
     .describe('output divided by input of one decompression; 0 is no limit'),
+  maxTime: duration()
+    .default(0)
+    .describe('time that one request or WebSocket stream may take; 0 is no limit'),
+  maxStreams: count(1, 1_000_000)
+    .default(4096)
+    .describe('requests and WebSockets being streamed at once, in all'),
+  maxStreamsPerClient: count(1, 1_000_000)
+    .default(1024)
+    .describe('the same from one address; raise it behind a proxy'),
+  maxBuffered: size()
+    .default(1024 * 1024)
+    .describe('bytes of output that may wait for one WebSocket that reads slowly'),
+  maxFrame: size()
+    .refine((bytes) => bytes >= 1024, 'expected at least 1KiB')
+    .default(1024 * 1024)
+    .describe('bytes of one WebSocket message; also the credit that a client gets'),
+  maxHeaders: count(1, 2000).default(100).describe('header fields of one request'),
+  maxHeaderBytes: size()
+    .refine((bytes) => bytes >= 1024 && bytes <= 1024 * 1024, 'expected 1KiB to 1MiB')
+    .default(16 * 1024)
+    .describe('bytes of all header fields of one request'),
+  headerTimeout: duration()
+    .refine((ms) => ms > 0, 'expected more than 0')
+    .default(15_000)
+    .describe('time that a client gets to send a whole request head'),
+  pingTimeout: duration()
+    .refine((ms) => ms > 0, 'expected more than 0')
+    .default(60_000)
+    .describe('a WebSocket that answers no ping this long is cut off'),
   idleTimeout: duration()
     .default(60_000)
     .describe('a client that neither sends nor reads this long is cut off'),
@@ -92,8 +131,15 @@ export type Config = z.output<typeof configSchema>;
 export type ConfigKey = keyof Config;
 
 export const CONFIG_KEYS = Object.keys(configSchema.shape) as ConfigKey[];
-export const SECRET_KEYS: ReadonlySet<ConfigKey> = new Set(['adminToken']);
-const TIME_KEYS: ReadonlySet<ConfigKey> = new Set(['idleTimeout', 'drainDelay', 'shutdownTimeout']);
+export const SECRET_KEYS: ReadonlySet<ConfigKey> = new Set(['adminToken', 'token']);
+const TIME_KEYS: ReadonlySet<ConfigKey> = new Set([
+  'idleTimeout',
+  'drainDelay',
+  'shutdownTimeout',
+  'headerTimeout',
+  'pingTimeout',
+  'maxTime',
+]);
 const DEFAULTS: Config = configSchema.parse({});
 export const ENV_PREFIX = 'WARPDRIVE_';
 

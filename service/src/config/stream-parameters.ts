@@ -3,12 +3,14 @@ import { DEFAULT_LEVEL, FORMATS, type Format, MAX_LEVEL, MIN_LEVEL } from '../..
 import { WarpDriveError } from '../../../shared/src/problem.ts';
 import { OPERATIONS } from '../../../shared/src/telemetry.ts';
 
-/** What the query string of a compression or decompression asks for. */
+/** What the URL of a compression or decompression asks for, as WebSockets and the command line have it. */
 export type StreamParameters =
   | { op: 'compress'; format: Format; level: number }
   | { op: 'decompress'; format: Format | 'auto' };
 
 const LEVELS = Array.from({ length: MAX_LEVEL - MIN_LEVEL + 1 }, (_, i) => String(MIN_LEVEL + i));
+/** RFC 1952 2.3.1 wants Latin-1 without NUL; path separators and quotes have no place in a file's name. */
+const FILE_NAME = /^[ !#-.0-[\]-~\u00a0-\u00ff]{1,200}$/;
 const AUTO_FORMATS = [...FORMATS, 'auto'] as const;
 
 const ALLOWED = {
@@ -16,11 +18,45 @@ const ALLOWED = {
   decompress: { format: AUTO_FORMATS },
 } as const satisfies Record<StreamParameters['op'], Readonly<Record<string, readonly string[]>>>;
 
-const compressQuery = z.strictObject({
-  format: z.enum(FORMATS).default('gzip'),
-  level: z.enum(LEVELS).transform(Number).default(DEFAULT_LEVEL),
+/** Text of a level, as query strings carry it. */
+const level = z.enum(LEVELS).transform(Number).default(DEFAULT_LEVEL);
+const compressQuery = z.strictObject({ format: z.enum(FORMATS).default('gzip'), level });
+export const decompressQuery = z.strictObject({
+  format: z.enum(AUTO_FORMATS).default('auto').describe('container; auto looks at the first two bytes'),
 });
-const decompressQuery = z.strictObject({ format: z.enum(AUTO_FORMATS).default('auto') });
+
+/** `as=product`: a media type, chosen by `format` or Accept. `as=coding`: a Content-Encoding, by Accept-Encoding. */
+export const httpCompressQuery = z.strictObject({
+  format: z
+    .enum(FORMATS)
+    .exactOptional()
+    .describe('container; without it Accept chooses, and gzip is preferred'),
+  level: level.describe('1 fastest to 9 smallest'),
+  as: z
+    .enum(['product', 'coding'])
+    .default('product')
+    .describe('answer as a media type or as a content coding'),
+  flush: z.enum(['none', 'sync']).default('none').describe('sync: each chunk of input comes out at once'),
+  name: z
+    .string()
+    .regex(FILE_NAME)
+    .exactOptional()
+    .describe('file name for the gzip header and Content-Disposition'),
+});
+export type HttpCompressQuery = z.output<typeof httpCompressQuery>;
+
+const HTTP_ALLOWED = {
+  format: FORMATS,
+  level: LEVELS,
+  as: ['product', 'coding'],
+  flush: ['none', 'sync'],
+  name: ['1 to 200 printable Latin-1 characters without / \\ and "'],
+} as const;
+
+/** Parameters of POST /v1/compress. @throws WD_E_PARAMETER */
+export function parseHttpCompress(query: URLSearchParams): HttpCompressQuery {
+  return parseQuery(httpCompressQuery, query, HTTP_ALLOWED);
+}
 
 /**
  * Parameters of an operation that the path names.

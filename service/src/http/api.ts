@@ -1,6 +1,7 @@
 import { type NextFunction, type Request, type RequestHandler, type Response, Router } from 'express';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
 import type { Access } from '../ops/access.ts';
+import type { JobRecords } from '../telemetry/job-records.ts';
 import type { Metrics } from '../telemetry/prometheus.ts';
 import { publicFault, readiness, type StatusSource, statusSnapshot } from '../telemetry/status.ts';
 
@@ -8,12 +9,13 @@ export interface ApiDeps {
   status: StatusSource;
   metrics: Metrics;
   access: Access;
+  jobs: JobRecords;
 }
 
 const READ_METHODS = ['GET', 'HEAD'];
 
 /** Everything that reads: status, the stack's tables, metrics, probes. */
-export function apiRoutes({ status, metrics, access }: ApiDeps): Router {
+export function apiRoutes({ status, metrics, access, jobs }: ApiDeps): Router {
   const router = Router({ strict: true, caseSensitive: true });
   const { view } = status;
   const read = (path: string, handler: RequestHandler) =>
@@ -32,6 +34,12 @@ export function apiRoutes({ status, metrics, access }: ApiDeps): Router {
     const isAdmin = access.isAdmin(req.headers.authorization);
     const faults = view.faults(sinceSeq(req.query['since']), isAdmin);
     res.json({ faults: isAdmin ? faults : faults.map(publicFault) });
+  });
+  read('/v1/jobs/:id', (req, res) => {
+    const record = jobs.find(String(req.params['id']));
+    if (record === undefined)
+      throw new WarpDriveError('WD_E_NOT_FOUND', 'no such job; a record is kept for a minute after its end');
+    res.json(record);
   });
   read('/metrics', async (_req, res) => {
     res.type(metrics.contentType).send(await metrics.text());

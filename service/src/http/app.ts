@@ -5,7 +5,9 @@ import { PACKAGE_ROOT } from '../ops/package.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import { type ApiDeps, apiRoutes } from './api.ts';
+import { corsFields } from './cors.ts';
 import { faultRoutes } from './fault-routes.ts';
+import { headerRefusal } from './header-count.ts';
 import { iommuRoutes } from './iommu-routes.ts';
 import { mdevRoutes } from './mdev-routes.ts';
 import { refuse } from './refuse.ts';
@@ -13,6 +15,7 @@ import { requestId } from './request-id.ts';
 import { sysfsRoutes } from './sysfs-routes.ts';
 
 export interface AppDeps extends ApiDeps {
+  limits: { maxHeaders: number };
   clock: Clock;
   log: Log;
 }
@@ -29,6 +32,8 @@ const SECURITY_FIELDS = {
   'Cross-Origin-Opener-Policy': 'same-origin',
 };
 const US_PER_S = 1e6;
+/** Probes, the page and what describes the service: they hold no data, and the page must load to ask for a token. */
+const OPEN_ROUTES = /^\/($|healthz$|readyz$|version$|openapi\.json$|monitor(\/|$))/;
 
 /** All routes but the streaming ones. */
 export function createApp(deps: AppDeps): Express {
@@ -40,14 +45,21 @@ export function createApp(deps: AppDeps): Express {
 
   app.use((req, res, next) => {
     const startedUs = clock.monotonicUs();
-    const id = requestId(req.headers['x-request-id']);
+    const id = requestId(req.headers['x-request-id'], deps.jobs.newId());
     res.locals['id'] = id;
     res.set(SECURITY_FIELDS).set('X-Request-Id', id).set('Cache-Control', 'no-store');
     res.once('finish', () => {
       const seconds = (clock.monotonicUs() - startedUs) / US_PER_S;
       counters.route(routeOf(req)).ended(req.method, res.statusCode, seconds);
     });
-    next(access.refusal(req.headers.host, req.headers.origin));
+    const { host, origin, authorization } = req.headers;
+    const needsToken = !OPEN_ROUTES.test(req.path) && req.method !== 'OPTIONS';
+    const refused =
+      access.refusal(host, origin) ??
+      headerRefusal(req, deps.limits.maxHeaders) ??
+      access.tokenRefusal(authorization, req.socket.remoteAddress, needsToken);
+    if (refused === undefined && origin !== undefined) setFields(res, corsFields(origin));
+    next(refused);
   });
   app.use(mdevRoutes(deps), sysfsRoutes(deps), iommuRoutes(deps), faultRoutes(deps));
   app.use(apiRoutes(deps));
@@ -91,4 +103,8 @@ function routeOf(req: Request): string {
   const pattern: unknown = req.route?.path;
   if (typeof pattern === 'string') return pattern;
   return req.baseUrl === '/monitor' || req.originalUrl.startsWith('/monitor/') ? '/monitor/' : 'other';
+}
+
+function setFields(res: Response, fields: readonly string[]): void {
+  for (let i = 0; i < fields.length; i += 2) res.append(fields[i] ?? '', fields[i + 1] ?? '');
 }

@@ -1,22 +1,24 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
-import type { Access } from '../ops/access.ts';
+import type { CompressOptions } from '../codec/codec.ts';
 import type { Lifecycle } from '../ops/lifecycle.ts';
+import { answerOptions } from './cors.ts';
 import { Exchange, type ExchangeDeps } from './exchange.ts';
+import { headerRefusal } from './header-count.ts';
+import { IdentityStream } from './identity-stream.ts';
 import { refuse } from './refuse.ts';
 import { requestId } from './request-id.ts';
 import { compressSmallBody } from './small-body.ts';
 import { type Limits, type StreamRequest, StreamRequests } from './stream-request.ts';
-import { Transfer } from './transfer.ts';
+import { type ProductStream, Transfer } from './transfer.ts';
 
 export interface ProductDeps extends ExchangeDeps {
-  access: Access;
   lifecycle: Lifecycle;
-  limits: Limits;
+  limits: Limits & { maxHeaders: number };
 }
 
 /** PUT besides POST, because that is what `curl -T` sends. */
-const METHODS = ['POST', 'PUT'];
+export const PRODUCT_METHODS = ['POST', 'PUT', 'OPTIONS'];
 
 /** The two streaming routes. They come before Express because its dispatch costs more than a small job. */
 export class Products {
@@ -30,44 +32,70 @@ export class Products {
     let request: StreamRequest | undefined;
     let error: unknown;
     try {
-      request = this.requests.of(req.url ?? '');
+      request = this.requests.of(req.url ?? '', req.headers);
       if (request === undefined) return false;
     } catch (cause) {
       error = cause;
     }
-    const id = requestId(req.headers['x-request-id']);
-    error = this.refusal(req) ?? error;
+    const refused = this.refusal(req) ?? error;
+    if (req.method === 'OPTIONS' && refused === undefined) {
+      answerOptions(
+        req,
+        res,
+        PRODUCT_METHODS,
+        requestId(req.headers['x-request-id'], this.deps.jobs.newId()),
+      );
+      this.deps.counters.route(pathOf(req)).ended('OPTIONS', 204, 0);
+      return true;
+    }
     if (request === undefined) {
-      const status = refuse(req, res, error, id, this.deps.clock);
+      const id = requestId(req.headers['x-request-id'], this.deps.jobs.newId());
+      const status = refuse(req, res, refused, id, this.deps.clock);
       this.deps.counters.route(pathOf(req)).ended(req.method ?? '', status, 0);
       return true;
     }
-    const exchange = new Exchange(this.deps, request, req, res, id);
-    if (error !== undefined) exchange.refuse(error);
+    const exchange = new Exchange(this.deps, request, req, res);
+    if (refused !== undefined) exchange.refuse(refused);
     else this.run(exchange, expectsContinue);
     return true;
   }
 
   private run(exchange: Exchange, expectsContinue: boolean): void {
-    const { request, req, res } = exchange;
-    const { codec } = this.deps;
-    const length = req.headers['content-length'];
-    const isSmall =
-      request.op === 'compress' && (length === undefined || Number(length) <= codec.oneShotBytes);
-    if (isSmall) {
-      if (expectsContinue) res.writeContinue();
-      compressSmallBody(exchange, request.options);
-      return;
-    }
+    const { res } = exchange;
+    let body: { fail(error: unknown): void } | undefined;
     try {
-      const stream =
-        request.op === 'compress'
-          ? codec.compressStream(request.options)
-          : codec.decompressStream(request.options);
+      exchange.begin(() => body?.fail(overTime(this.deps.maxTimeMs)));
+      const small = this.smallOptions(exchange);
+      if (small !== undefined) {
+        if (expectsContinue) res.writeContinue();
+        body = compressSmallBody(exchange, small);
+        return;
+      }
+      const transfer = new Transfer(exchange, this.open(exchange.request));
+      body = transfer;
       if (expectsContinue) res.writeContinue();
-      new Transfer(exchange, stream).start();
+      transfer.start();
     } catch (error) {
       exchange.refuse(error);
+    }
+  }
+  /** Set for a compression whose body may fit one job, and which need not come out before it is whole. */
+  private smallOptions({ request, req }: Exchange): CompressOptions | undefined {
+    if (request.op !== 'compress' || request.flushes) return undefined;
+    const length = req.headers['content-length'];
+    return length === undefined || Number(length) <= this.deps.codec.oneShotBytes
+      ? request.options
+      : undefined;
+  }
+
+  private open(request: StreamRequest): ProductStream {
+    switch (request.op) {
+      case 'compress':
+        return this.deps.codec.compressStream(request.options);
+      case 'decompress':
+        return this.deps.codec.decompressStream(request.options);
+      case 'identity':
+        return new IdentityStream(request.maxInputBytes);
     }
   }
 
@@ -77,14 +105,14 @@ export class Products {
     const { access, lifecycle, limits } = this.deps;
     const forbidden = access.refusal(headers.host, headers.origin);
     if (forbidden !== undefined) return forbidden;
-    if (!METHODS.includes(method))
-      return new WarpDriveError('WD_E_METHOD', `${method} is not allowed here`, { allow: METHODS });
+    const tooMany = headerRefusal(req, limits.maxHeaders);
+    if (tooMany !== undefined) return tooMany;
+    if (method === 'OPTIONS') return undefined;
+    const denied = access.tokenRefusal(headers.authorization, req.socket.remoteAddress, true);
+    if (denied !== undefined) return denied;
+    if (!PRODUCT_METHODS.includes(method))
+      return new WarpDriveError('WD_E_METHOD', `${method} is not allowed here`, { allow: PRODUCT_METHODS });
     if (lifecycle.draining) return new WarpDriveError('WD_E_DRAINING', 'the service is shutting down');
-    const coding = headers['content-encoding'];
-    if (coding !== undefined && coding.toLowerCase() !== 'identity')
-      return new WarpDriveError('WD_E_CODING', `Content-Encoding ${coding} is not supported`, {
-        supported: ['identity'],
-      });
     const length = Number(headers['content-length'] ?? 0);
     if (limits.maxInput > 0 && length > limits.maxInput)
       return new WarpDriveError('WD_E_LIMIT_INPUT', `${length} bytes announced, ${limits.maxInput} allowed`, {
@@ -93,6 +121,13 @@ export class Products {
       });
     return undefined;
   }
+}
+
+function overTime(limitMs: number): WarpDriveError {
+  return new WarpDriveError('WD_E_LIMIT_TIME', `the request took longer than ${limitMs} ms`, {
+    limitMs,
+    measured: 'time',
+  });
 }
 
 const pathOf = (req: IncomingMessage): string => (req.url ?? '').split('?', 1)[0] ?? '';

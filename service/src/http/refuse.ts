@@ -1,29 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { problemOf, WarpDriveError } from '../../../shared/src/problem.ts';
+import { refusalFields } from '../ops/refusal-fields.ts';
 import type { Clock } from '../platform/clock.ts';
+import { corsFields } from './cors.ts';
 
 /** How long a client that was refused may go on sending before the connection is cut. */
 const REFUSAL_GRACE_MS = 1000;
-const RETRY_AFTER_S = 1;
 export const PROBLEM_TYPE = 'application/problem+json';
 
 const hasBody = ({ headers }: IncomingMessage): boolean =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 
-/** The header fields that an error asks for besides its body. */
-function fieldsOf(error: unknown, status: number): string[] {
-  const fields: string[] = [];
-  if (status === 503) fields.push('Retry-After', String(RETRY_AFTER_S));
-  if (status === 401) fields.push('WWW-Authenticate', 'Bearer');
-  if (status === 415) fields.push('Accept-Encoding', 'identity');
-  if (error instanceof WarpDriveError && Array.isArray(error.details['allow']))
-    fields.push('Allow', error.details['allow'].join(', '));
-  return fields;
-}
-
 /**
  * Answers with the error's problem document. A request body that is still arriving is dropped for a short grace
  * before the connection closes: destroying it at once could reset the answer away.
+ * @param more header fields besides those of the error
  * @returns the status
  */
 export function refuse(
@@ -32,12 +23,17 @@ export function refuse(
   error: unknown,
   id: string,
   clock: Clock,
+  more: readonly string[] = [],
 ): number {
   const problem = problemOf(error, id);
   const { status } = problem;
   const body = Buffer.from(JSON.stringify(problem));
-  const fields = ['Content-Type', PROBLEM_TYPE, 'Cache-Control', 'no-store', 'X-Request-Id', id];
-  fields.push('Content-Length', String(body.length), ...fieldsOf(error, status));
+  const fields = ['Content-Type', PROBLEM_TYPE, 'Cache-Control', 'no-store', 'X-Request-Id', id, ...more];
+  fields.push('X-Content-Type-Options', 'nosniff', 'Content-Length', String(body.length));
+  fields.push(...refusalFields(error));
+  const { origin } = request.headers;
+  const isForbidden = error instanceof WarpDriveError && error.code === 'WD_E_FORBIDDEN';
+  if (origin !== undefined && !isForbidden) fields.push(...corsFields(origin));
   if (request.complete || !hasBody(request)) {
     request.resume();
     response.writeHead(status, fields).end(body);

@@ -7,27 +7,37 @@ import { type ProductDeps, Products } from './products.ts';
 import { refuse } from './refuse.ts';
 import { requestId } from './request-id.ts';
 
-export type HttpDeps = AppDeps & ProductDeps;
+export type HttpDeps = AppDeps &
+  ProductDeps & {
+    limits: {
+      maxHeaderBytes: number;
+      /** Milliseconds for a whole request head. */
+      headerTimeout: number;
+    };
+  };
 
-const HEADERS_TIMEOUT_MS = 15_000;
 /** Longer than the 60 s of common proxies, so that the proxy and not we end an idle connection. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
-const CHECK_CONNECTIONS_EVERY_MS = 5000;
+/** How often Node looks for heads that are late: so many times within the limit. */
+const CHECKS_PER_TIMEOUT = 3;
 const SOCKET_BUFFER_BYTES = 128 * 1024;
 
 /** The HTTP server, not yet listening. WebSockets attach to its `upgrade` event. */
 export function createHttpServer(deps: HttpDeps): Server {
+  const { limits } = deps;
   const products = new Products(deps);
   const app = createApp(deps);
   const server = createServer({
     requestTimeout: 0, // a stream may last for days; silence is limited by the idle timer below
-    headersTimeout: HEADERS_TIMEOUT_MS,
+    headersTimeout: limits.headerTimeout,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-    connectionsCheckingInterval: CHECK_CONNECTIONS_EVERY_MS,
+    connectionsCheckingInterval: Math.ceil(limits.headerTimeout / CHECKS_PER_TIMEOUT),
+    maxHeaderSize: limits.maxHeaderBytes,
     highWaterMark: SOCKET_BUFFER_BYTES,
     noDelay: true,
   });
   server.timeout = deps.idleMs;
+  server.maxHeadersCount = limits.maxHeaders + 1; // one more than allowed, so that it is seen
   server.on('request', (req: IncomingMessage, res: ServerResponse) => {
     if (!products.handle(req, res, false)) app(req, res);
   });
@@ -38,19 +48,23 @@ export function createHttpServer(deps: HttpDeps): Server {
   });
   server.on('checkExpectation', (req: IncomingMessage, res: ServerResponse) => {
     const error = new WarpDriveError('WD_E_EXPECTATION', `Expect: ${req.headers.expect} is not supported`);
-    refuse(req, res, error, requestId(req.headers['x-request-id']), deps.clock);
+    refuse(req, res, error, requestId(req.headers['x-request-id'], deps.jobs.newId()), deps.clock);
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     if (error.code === 'ECONNRESET') socket.destroy();
-    else refuseSocket(socket, fromParser(error));
+    else refuseSocket(socket, fromParser(error, limits));
   });
   return server;
 }
 
-function fromParser(error: NodeJS.ErrnoException): WarpDriveError {
+function fromParser(error: NodeJS.ErrnoException, limits: HttpDeps['limits']): WarpDriveError {
+  const { maxHeaderBytes: limitBytes, headerTimeout: idleMs } = limits;
   if (error.code === 'HPE_HEADER_OVERFLOW')
-    return new WarpDriveError('WD_E_HEADERS', 'the header fields are over 16 KiB');
+    return new WarpDriveError('WD_E_HEADERS', `the header fields are over ${limitBytes} bytes`, {
+      limitBytes,
+      measured: 'header fields',
+    });
   if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT')
-    return new WarpDriveError('WD_E_IDLE', `no whole request head within ${HEADERS_TIMEOUT_MS} ms`);
+    return new WarpDriveError('WD_E_IDLE', `no whole request head within ${idleMs} ms`, { idleMs });
   return new WarpDriveError('WD_E_REQUEST', `the bytes are not HTTP/1.1 (${error.code ?? 'parse error'})`);
 }

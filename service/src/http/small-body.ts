@@ -1,51 +1,62 @@
 import { WarpDriveError } from '../../../shared/src/problem.ts';
 import type { CodecStream, CompressOptions, StreamResult } from '../codec/codec.ts';
-import { type Exchange, STATUS_CLIENT_LEFT } from './exchange.ts';
+import type { Exchange } from './exchange.ts';
 import { Transfer } from './transfer.ts';
 
 /**
  * Compresses a body in one job if it ends within the codec's one-shot size; one that turns out to be longer goes on
  * as a stream. Short on purpose: for a 2 KiB body every listener and copy here is measurable.
  */
-export function compressSmallBody(exchange: Exchange, options: CompressOptions): void {
+export function compressSmallBody(
+  exchange: Exchange,
+  options: CompressOptions,
+): { fail: (error: unknown) => void } {
   const { req, res, deps, request } = exchange;
   const { codec } = deps;
   const chunks: Buffer[] = [];
-  let bytes = 0;
+  let transfer: Transfer | undefined;
+  let over = false;
 
   const onData = (chunk: Buffer) => {
     chunks.push(chunk);
-    bytes += chunk.length;
-    if (bytes > codec.oneShotBytes) becomeStream();
+    exchange.bytesIn += chunk.length;
+    if (exchange.bytesIn > codec.oneShotBytes) becomeStream();
   };
   const onEnd = () => {
-    codec.compressOnce(chunks, options).then(onDone, onFailed);
+    request.jobs.bytesIn += exchange.bytesIn;
+    codec.compressOnce(chunks, options).then(onDone, fail);
   };
   const onDone = (done: { chunks: Uint8Array[]; result: StreamResult }) => {
-    request.jobs.bytesIn += bytes;
+    if (over) return;
+    over = true;
     if (res.destroyed) {
-      exchange.account(STATUS_CLIENT_LEFT);
+      exchange.clientLeft();
       return;
     }
     const [only] = done.chunks;
-    const body = only !== undefined && done.chunks.length === 1 ? only : Buffer.concat(done.chunks);
-    request.jobs.bytesOut += body.length;
-    exchange.sendWhole(body, done.result);
+    exchange.sendWhole(
+      only !== undefined && done.chunks.length === 1 ? only : Buffer.concat(done.chunks),
+      done.result,
+    );
   };
-  const onFailed = (error: unknown) => {
-    request.jobs.bytesIn += bytes;
-    if (res.destroyed) exchange.account(STATUS_CLIENT_LEFT);
+  const fail = (error: unknown) => {
+    if (transfer !== undefined) {
+      transfer.fail(error);
+      return;
+    }
+    if (over) return;
+    over = true;
+    stopReading();
+    if (res.destroyed) exchange.clientLeft();
     else exchange.refuse(error);
   };
   const onTimeout = () => {
-    if (req.complete || res.headersSent) return;
-    stopReading();
-    exchange.refuse(idleError(deps.idleMs, bytes));
+    if (!req.complete) fail(idleError(deps.idleMs, exchange.bytesIn));
   };
   const onClose = () => {
-    if (req.complete) return;
-    exchange.account(STATUS_CLIENT_LEFT);
-    deps.log.info({ reqId: exchange.id, bytesIn: bytes }, 'client left');
+    if (req.complete || over) return;
+    over = true;
+    exchange.clientLeft();
   };
   const stopReading = () => {
     req.off('data', onData).off('end', onEnd).off('timeout', onTimeout).off('close', onClose);
@@ -56,12 +67,15 @@ export function compressSmallBody(exchange: Exchange, options: CompressOptions):
     try {
       stream = codec.compressStream(options);
     } catch (error) {
-      exchange.refuse(error);
+      fail(error);
       return;
     }
-    new Transfer(exchange, stream).start(chunks);
+    exchange.bytesIn = 0;
+    transfer = new Transfer(exchange, stream);
+    transfer.start(chunks);
   };
   req.on('data', onData).on('end', onEnd).on('timeout', onTimeout).on('close', onClose);
+  return { fail };
 }
 
 export function idleError(idleMs: number, bytes: number): WarpDriveError {

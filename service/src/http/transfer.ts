@@ -1,9 +1,16 @@
 import type { Socket } from 'node:net';
-import { problemOf, WarpDriveError } from '../../../shared/src/problem.ts';
-import type { CodecStream } from '../codec/codec.ts';
-import { type Exchange, logged, resultFields, STATUS_CLIENT_LEFT } from './exchange.ts';
+import type { Duplex } from 'node:stream';
+import { WarpDriveError } from '../../../shared/src/problem.ts';
+import { type Exchange, type ProductResult, resultFields } from './exchange.ts';
 
-const TRAILERS = 'Wd-Input-Bytes, Wd-Output-Bytes, Wd-Crc32, Wd-Core';
+const TRAILERS = 'Wd-Input-Bytes, Wd-Output-Bytes, Wd-Crc32, Wd-Core, Wd-Fallback-Reason';
+
+/** A codec stream, or one that leaves the bytes as they are. */
+export interface ProductStream extends Duplex {
+  /** Complete after `end`; before, the figures so far. */
+  result(): ProductResult;
+  flush?(callback: (error?: Error | null) => void): void;
+}
 
 /**
  * Request body → codec → response with the backpressure of both sockets. `pipeline()` does not fit: on an error it
@@ -11,15 +18,15 @@ const TRAILERS = 'Wd-Input-Bytes, Wd-Output-Bytes, Wd-Crc32, Wd-Core';
  * output, so that corrupt input is still a 422. All ends free the codec stream: success, failure, abort, timeout.
  */
 export class Transfer {
-  private bytesIn = 0;
-  private bytesOut = 0;
   /** The first output, kept back while the whole input is here: its verdict, end or error, follows at once. */
   private held: Buffer | undefined;
   private over = false;
+  /** With flush=sync: one flush at a time; what comes meanwhile is flushed by the next. */
+  private flushing: 'no' | 'once' | 'again' = 'no';
 
   constructor(
     private readonly exchange: Exchange,
-    private readonly stream: CodecStream,
+    private readonly stream: ProductStream,
   ) {}
 
   start(first: readonly Uint8Array[] = []): void {
@@ -34,11 +41,36 @@ export class Transfer {
     req.on('data', this.onInput);
   }
 
-  private readonly onInput = (chunk: Uint8Array): void => {
-    this.bytesIn += chunk.length;
-    this.exchange.request.jobs.bytesIn += chunk.length;
-    if (!this.stream.write(chunk)) this.exchange.req.pause();
+  /** Ends the exchange with an error: a problem document if nothing was sent, else a broken answer. */
+  readonly fail = (error: unknown): void => {
+    if (this.over) return;
+    this.release();
+    if (this.exchange.res.headersSent) this.exchange.breakOff(error);
+    else this.exchange.refuse(error);
   };
+
+  private readonly onInput = (chunk: Uint8Array): void => {
+    const { exchange } = this;
+    exchange.bytesIn += chunk.length;
+    exchange.request.jobs.bytesIn += chunk.length;
+    if (!this.stream.write(chunk)) exchange.req.pause();
+    if (exchange.request.op === 'compress' && exchange.request.flushes) this.flush();
+  };
+
+  private flush(): void {
+    if (this.flushing !== 'no') {
+      this.flushing = 'again';
+      return;
+    }
+    this.flushing = 'once';
+    this.stream.flush?.((error) => {
+      const isAgain = this.flushing === 'again';
+      this.flushing = 'no';
+      if (this.over) return;
+      if (error) this.fail(error);
+      else if (isAgain && !this.stream.writableEnded) this.flush();
+    });
+  }
 
   private readonly onInputEnd = (): void => {
     if (!this.over) this.stream.end();
@@ -63,8 +95,8 @@ export class Transfer {
 
   /** Sends the header fields and what was held. */
   private begin(): void {
-    const { req, res, deps } = this.exchange;
-    const fields = this.exchange.fields(deps.coreName);
+    const { req, res } = this.exchange;
+    const fields = this.exchange.fields(this.stream.result().core);
     if (req.httpVersionMinor > 0) fields.push('Trailer', TRAILERS);
     res.writeHead(200, fields);
     const { held } = this;
@@ -73,7 +105,7 @@ export class Transfer {
   }
 
   private send(chunk: Buffer): void {
-    this.bytesOut += chunk.length;
+    this.exchange.bytesOut += chunk.length;
     this.exchange.request.jobs.bytesOut += chunk.length;
     if (!this.exchange.res.write(chunk)) this.stream.pause();
   }
@@ -84,9 +116,7 @@ export class Transfer {
     const result = this.stream.result();
     this.release();
     if (!res.headersSent) {
-      const body = this.held ?? Buffer.alloc(0);
-      this.exchange.request.jobs.bytesOut += body.length;
-      this.exchange.sendWhole(body, result);
+      this.exchange.sendWhole(this.held ?? Buffer.alloc(0), result);
       return;
     }
     if (req.httpVersionMinor > 0) res.addTrailers(pairs([...resultFields(result), 'Wd-Core', result.core]));
@@ -94,28 +124,10 @@ export class Transfer {
     this.exchange.succeed(result);
   };
 
-  private readonly fail = (error: unknown): void => {
-    if (this.over) return;
-    this.release();
-    const { res, deps, id } = this.exchange;
-    if (!res.headersSent) {
-      this.exchange.refuse(error);
-      return;
-    }
-    const { bytesIn, bytesOut } = this;
-    deps.log.warn({ reqId: id, bytesIn, bytesOut, ...logged(error) }, 'response broken off');
-    this.exchange.account(problemOf(error).status);
-    // HTTP/1.0 has no framing that could stay unfinished: only a reset tells the client
-    if (this.exchange.req.httpVersionMinor === 0) res.socket?.resetAndDestroy();
-    else res.destroy();
-  };
-
   private readonly onLeft = (): void => {
     if (this.over) return;
     this.release();
-    const { bytesIn, bytesOut } = this;
-    this.exchange.deps.log.info({ reqId: this.exchange.id, bytesIn, bytesOut }, 'client left');
-    this.exchange.account(STATUS_CLIENT_LEFT);
+    this.exchange.clientLeft();
     this.exchange.res.destroy();
   };
 

@@ -1,5 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
+import type { Clock } from '../platform/clock.ts';
+import { TokenGuesses } from './token-guesses.ts';
 
 /** Origin of the Electron monitor's pages. */
 export const APP_ORIGIN = 'warpdrive://monitor';
@@ -17,6 +19,18 @@ function urlOf(text: string): URL | undefined {
   return URL.canParse(text) ? new URL(text) : undefined;
 }
 
+export interface AccessOptions {
+  /** Address that the service listens on. */
+  host: string;
+  adminToken: string;
+  /** Token of the data routes; the admin token opens them too. */
+  token?: string | undefined;
+  allowOrigins: readonly string[];
+  /** Wrong tokens a minute from one address. */
+  maxTokenGuesses: number;
+  clock: Clock;
+}
+
 /**
  * Who may call. A service on loopback is within reach of every web page that the user opens, so it answers only
  * requests that name it by a loopback Host (DNS rebinding) and come from no foreign Origin.
@@ -25,12 +39,21 @@ export class Access {
   private readonly knownHosts = new Set<string>();
   private readonly loopbackOnly: boolean;
   private readonly allowed: ReadonlySet<string>;
-  private readonly tokenHash: Buffer;
+  private readonly adminHash: Buffer;
+  private readonly dataHash: Buffer | undefined;
+  private readonly guesses: TokenGuesses;
 
-  constructor(options: { host: string; adminToken: string; allowOrigins: readonly string[] }) {
+  constructor(options: AccessOptions) {
     this.loopbackOnly = isLoopback(options.host);
     this.allowed = new Set([APP_ORIGIN, ...options.allowOrigins]);
-    this.tokenHash = digest(options.adminToken);
+    this.adminHash = digest(options.adminToken);
+    this.dataHash = options.token === undefined ? undefined : digest(options.token);
+    this.guesses = new TokenGuesses(options.maxTokenGuesses, options.clock);
+  }
+
+  /** True where data routes answer only to a token: one is configured, or other machines can reach the service. */
+  get needsToken(): boolean {
+    return this.dataHash !== undefined || !this.loopbackOnly;
   }
 
   /** The refusal of a request with these header fields, or undefined. */
@@ -49,9 +72,36 @@ export class Access {
     );
   }
 
+  /**
+   * The refusal of a request by its `Authorization`, or undefined. Counts wrong tokens, so call it once a request.
+   * @param needsToken whether the route gives or takes data
+   */
+  tokenRefusal(
+    authorization: string | undefined,
+    address: string | undefined,
+    needsToken: boolean,
+  ): WarpDriveError | undefined {
+    const isNeeded = needsToken && this.needsToken;
+    const token = bearerOf(authorization);
+    if (token === undefined)
+      return isNeeded ? new WarpDriveError('WD_E_UNAUTHORIZED', 'this needs a token') : undefined;
+    const throttled = this.guesses.refusal(address);
+    if (throttled !== undefined) return throttled;
+    if (this.isToken(token, this.adminHash) || this.isToken(token, this.dataHash)) return undefined;
+    this.guesses.count(address);
+    return isNeeded
+      ? new WarpDriveError('WD_E_UNAUTHORIZED', 'this is not a token of this service')
+      : undefined;
+  }
+
   isAdmin(authorization: string | undefined): boolean {
-    const token = /^bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
-    return token !== undefined && timingSafeEqual(digest(token), this.tokenHash);
+    const token = bearerOf(authorization);
+    return token !== undefined && this.isToken(token, this.adminHash);
+  }
+
+  /** In constant time: both sides are hashes of one length. */
+  private isToken(token: string, hash: Buffer | undefined): boolean {
+    return hash !== undefined && timingSafeEqual(digest(token), hash);
   }
 
   private isKnownHost(host: string): boolean {
@@ -71,5 +121,8 @@ export class Access {
     return isLoopback(from.hostname) && isLoopback(own.hostname) && portOf(from) === portOf(own);
   }
 }
+
+const bearerOf = (authorization: string | undefined): string | undefined =>
+  authorization === undefined ? undefined : /^bearer +(\S+)$/i.exec(authorization)?.[1];
 
 const digest = (token: string): Buffer => createHash('sha256').update(token).digest();

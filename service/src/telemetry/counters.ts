@@ -13,6 +13,9 @@ export function outcomeOf(status: number): Outcome {
   return status < 500 || status === 503 ? 'refused' : 'failed';
 }
 
+/** `identity`: the client accepted no coding, so its bytes went back as they were. */
+export type JobFormat = Format | 'auto' | 'identity';
+
 /** Jobs of one operation and format. The fields only grow. */
 export class JobCounters {
   readonly outcomes: Record<Outcome, number> = { ok: 0, refused: 0, corrupt: 0, aborted: 0, failed: 0 };
@@ -21,7 +24,7 @@ export class JobCounters {
   bytesOut = 0;
   constructor(
     readonly op: Operation,
-    readonly format: Format | 'auto',
+    readonly format: JobFormat,
   ) {}
 
   ended(outcome: Outcome, seconds: number): void {
@@ -75,7 +78,7 @@ export class Counters {
     return counters;
   }
 
-  job(op: Operation, format: Format | 'auto'): JobCounters {
+  job(op: Operation, format: JobFormat): JobCounters {
     const key = `${op} ${format}`;
     let counters = this.jobs.get(key);
     if (counters === undefined) {
