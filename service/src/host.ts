@@ -131,6 +131,7 @@ export async function createHost(options: HostOptions, log: Log): Promise<Host> 
     cores: () => device.cores(),
     drain: () => device.drain(),
     newUuid: randomUUID,
+    log,
   });
   if (mode === 'noiommu') log.warn({ mode }, 'the IOMMU is off: queues address physical memory');
   // root's part: mdevs exist before any process asks for a queue
@@ -204,7 +205,7 @@ export async function createHost(options: HostOptions, log: Log): Promise<Host> 
         answerPageRequest: (stag, response) => kernel.answerPageRequest(stag, response),
         resetQueue: (id) => kernel.resetQueue(id),
         hardwareError: () => kernel.hardwareError(),
-        reloadDriver: () => kernel.isolation.reload(),
+        reloadDriver: () => kernel.reloadDriver(),
       },
     },
     kernel,

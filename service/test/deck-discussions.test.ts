@@ -133,7 +133,7 @@ describe('challenges and plans', () => {
       const job = { path, jobs: 1, bytes: 100, seed: 1 };
       await assert.rejects(runChild('compress', job), withCode('WD_E_EPERM'));
       assert.equal((await api.send('PUT', strategy, { text: '9', token })).body['errno'], 'EPERM');
-      host.kernel.isolation.reload();
+      host.kernel.reloadDriver();
       assert.equal((await runChild('compress', job)).right, 1);
     });
   });

@@ -74,17 +74,18 @@ export class DoorbellPoller {
   private look(): boolean {
     let isRung = false;
     for (const queue of this.queues.values()) {
+      // SQ is read first and CQ delivered first: a new SQ tail may rest on CQ entries that were reaped before it
       const sq = Atomics.load(queue.words, SQ_HIGH);
-      if (sq !== queue.lastSq) {
-        queue.lastSq = sq;
-        isRung = true;
-        queue.device.write64(DOORBELL_OFFSET, doorbellLow(queue.qpId, DOORBELL_COMMAND.sq), sq >>> 0);
-      }
       const cq = Atomics.load(queue.words, CQ_HIGH);
       if (cq !== queue.lastCq) {
         queue.lastCq = cq;
         isRung = true;
         queue.device.write64(DOORBELL_OFFSET, doorbellLow(queue.qpId, DOORBELL_COMMAND.cq), cq >>> 0);
+      }
+      if (sq !== queue.lastSq) {
+        queue.lastSq = sq;
+        isRung = true;
+        queue.device.write64(DOORBELL_OFFSET, doorbellLow(queue.qpId, DOORBELL_COMMAND.sq), sq >>> 0);
       }
     }
     return isRung;

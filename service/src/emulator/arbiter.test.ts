@@ -26,6 +26,7 @@ function serveSaturated(
       const { operations } = rig.device.statistics(qpId)!;
       if (operations > seen[qpId]!) {
         seen[qpId] = operations;
+        queue.ringCq(operations % 1024, false);
         feed(queue);
       }
     });
@@ -71,6 +72,8 @@ describe('arbitration of a saturated core', () => {
     for (let turn = 0; turn < 3000; turn++) {
       feed();
       rig.cores[0]!.finish();
+      for (const queue of [large, small])
+        queue.ringCq(rig.device.statistics(queue.qpId)!.operations % 1024, false);
     }
     assertShares([rig.device.statistics(0)!.bytesIn, rig.device.statistics(1)!.bytesIn], [1, 1]);
   });

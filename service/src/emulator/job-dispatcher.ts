@@ -8,6 +8,7 @@ import type { Log } from '../platform/log.ts';
 import { Arbiter } from './arbiter.ts';
 import type { Core, CoreChoice } from './core-choice.ts';
 import type { EngineResult } from './engine/job.ts';
+import type { EngineCounters } from './engine-counters.ts';
 import { type TranslationParts, translateJob } from './job-translation.ts';
 import { JobsInCores } from './jobs-in-cores.ts';
 import type { FetchedSqe, QueuePair } from './queue-pair.ts';
@@ -20,8 +21,11 @@ export interface DispatcherParts extends TranslationParts {
   coreChoice: CoreChoice;
   clock: Clock;
   log: Log;
+  engines: EngineCounters;
   /** CQEs were posted. */
   onPosted: (queue: QueuePair) => void;
+  /** A CQE was due and the CQ full. */
+  onCqOverflow: (queue: QueuePair) => void;
 }
 
 /** A job that was fetched and has its place in the order of completions. */
@@ -39,6 +43,7 @@ export class JobDispatcher {
   /** Jobs whose stall ended and that wait for a core; their queues fetch nothing meanwhile. */
   private resumed: FetchedJob[] = [];
   private isDispatching = false;
+  private isShutDown = false;
 
   constructor(private readonly parts: DispatcherParts) {}
 
@@ -61,9 +66,23 @@ export class JobDispatcher {
     return this.inCores.drainStopped();
   }
 
+  /** The bus master is off: nothing is fetched, and what engine cores finish is written nowhere. */
+  shutDown(): void {
+    this.isShutDown = true;
+  }
+
+  /** After a reset. */
+  restart(): void {
+    this.isShutDown = false;
+  }
+
+  get isIdle(): boolean {
+    return this.inCores.isEmpty;
+  }
+
   /** Not re-entrant: a completion that rings again only leaves work for the loop that runs already. */
   private run(): void {
-    if (this.isDispatching) return;
+    if (this.isDispatching || this.isShutDown) return;
     this.isDispatching = true;
     try {
       for (const job of this.resumed.splice(0)) if (!this.resume(job)) this.resumed.push(job);
@@ -112,8 +131,10 @@ export class JobDispatcher {
     else if ('outcome' in job) this.hold(fetched, job);
     else {
       this.inCores.enter(queue);
+      this.parts.engines.received(core.id, job.operation);
       core.run(job, (result) => {
         this.inCores.leave(queue);
+        this.parts.engines.done(core.id, job.operation, result, isGoodStatus(result.status));
         this.reportFault(queue, request, result);
         this.finish(queue, sqe, result, result.status);
       });
@@ -152,7 +173,7 @@ export class JobDispatcher {
     failure?: string,
   ): void {
     // the rings of a stopped queue may be gone, but the core has room for other queues
-    if (!queue.isStopped) {
+    if (!queue.isStopped && !this.isShutDown) {
       writeBack(queue.sqWords, sqe.index * SQE_WORDS, status, result);
       sqe.isDone = true;
       const { counters } = queue;
@@ -164,6 +185,10 @@ export class JobDispatcher {
         counters.lastError = failure ?? `status ${hex(status, 2)}`;
       }
       if (queue.postCompletions(this.parts.clock.monotonicUs()) > 0) this.parts.onPosted(queue);
+      if (queue.hasOverflowed) {
+        this.stop(queue); // what it still has in cores has no place to go
+        this.parts.onCqOverflow(queue);
+      }
     }
     this.run();
   }

@@ -23,6 +23,10 @@ export class JobsInCores {
       }
   }
 
+  get isEmpty(): boolean {
+    return this.counts.size === 0;
+  }
+
   /** @returns a promise for the end of all jobs of queues that are stopped; undefined when there are none */
   drainStopped(): Promise<void> | undefined {
     const stopped = [...this.counts.keys()].filter((queue) => queue.isStopped);

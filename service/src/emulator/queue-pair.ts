@@ -9,6 +9,8 @@ import { LatencyRing } from './latency-ring.ts';
 export interface SqContext {
   base: Iova;
   depth: number;
+  /** Doorbells of the queue must carry it. */
+  random: number;
   pasid: Pasid;
   priority: number;
   operation: Operation;
@@ -19,6 +21,7 @@ export function decodeSqContext(words: Uint32Array): SqContext {
   return {
     base: iova(getAddress(words, 0, SQC.base)),
     depth: getField(words, 0, SQC.depthMinusOne) + 1,
+    random: getField(words, 0, SQC.random),
     pasid: pasid(hasPasid ? getField(words, 0, SQC.pasid) : 0),
     priority: getField(words, 0, SQC.priority),
     operation: getField(words, 0, SQC.algorithmType) === 0 ? 'compress' : 'decompress',
@@ -29,6 +32,8 @@ export interface CqContext {
   base: Iova;
   depth: number;
   phase: number;
+  /** Armed from the start. */
+  interruptEnable?: boolean;
 }
 
 export function decodeCqContext(words: Uint32Array): CqContext {
@@ -36,6 +41,7 @@ export function decodeCqContext(words: Uint32Array): CqContext {
     base: iova(getAddress(words, 0, CQC.base)),
     depth: getField(words, 0, CQC.depthMinusOne) + 1,
     phase: getField(words, 0, CQC.phase),
+    interruptEnable: getField(words, 0, CQC.interruptEnable) === 1,
   };
 }
 
@@ -69,10 +75,16 @@ export class QueuePair {
   /** Whether its quantum of this round was added. */
   hasTurn = false;
   isStopped = false;
+  /** A CQE was due and the CQ full: nothing more is posted. */
+  hasOverflowed = false;
+  /** SQEs fetched and CQEs posted since the queue started. */
+  fetched = 0;
+  posted = 0;
   readonly counters: QueuePairCounters = { doorbells: 0, operations: 0, bytesIn: 0, bytesOut: 0, errors: 0 };
   readonly latencyUs = new LatencyRing();
   private readonly inEngine: FetchedSqe[] = [];
   private readonly rungAtUs: Float64Array;
+  private cqHead = 0;
   private cqTail = 0;
   private cqPhase: number;
 
@@ -84,6 +96,7 @@ export class QueuePair {
     private readonly cqWords: Uint32Array,
   ) {
     this.cqPhase = cq.phase;
+    this.isArmed = cq.interruptEnable ?? false;
     this.rungAtUs = new Float64Array(sq.depth);
   }
 
@@ -112,31 +125,54 @@ export class QueuePair {
   }
 
   fetch(): FetchedSqe {
+    this.fetched++;
     const sqe = { index: this.sqHead, rungAtUs: this.rungAtUs[this.sqHead] ?? 0, isDone: false };
     this.sqHead = (this.sqHead + 1) % this.sq.depth;
     this.inEngine.push(sqe);
     return sqe;
   }
 
-  /** Whether entries were posted that the driver, whose CQ head is `head`, has not reaped. */
-  hasUnreaped(head: number): boolean {
-    return head !== this.cqTail;
+  /** CQ doorbell: the driver reaped all entries before `head`. @returns false if it is outside the ring */
+  ringCq(head: number): boolean {
+    if (head >= this.cq.depth) return false;
+    this.cqHead = head;
+    return true;
   }
 
-  /** Posts CQEs for all finished SQEs at the front. @returns how many */
+  /** Whether entries were posted that the driver has not reaped. */
+  get hasUnreaped(): boolean {
+    return this.cqHead !== this.cqTail;
+  }
+
+  /** Writes the device's indices into contexts as software delivered them, for a read-back. */
+  describe(sqc: Uint32Array, cqc: Uint32Array): void {
+    setField(sqc, 0, SQC.head, this.sqHead);
+    setField(sqc, 0, SQC.tail, this.sqTail);
+    setField(cqc, 0, CQC.head, this.cqHead);
+    setField(cqc, 0, CQC.tail, this.cqTail);
+    setField(cqc, 0, CQC.phase, this.cqPhase);
+  }
+
+  /** Posts CQEs for all finished SQEs at the front, until the CQ is full. @returns how many */
   postCompletions(nowUs: number): number {
     let posted = 0;
     for (let first = this.inEngine[0]; first?.isDone; first = this.inEngine[0]) {
+      const next = this.cqTail + 1 === this.cq.depth ? 0 : this.cqTail + 1;
+      if (next === this.cqHead) {
+        this.hasOverflowed = true;
+        break;
+      }
       this.inEngine.shift();
       this.latencyUs.add(nowUs - first.rungAtUs);
       const base = this.cqTail * CQE_WORDS;
       setField(this.cqWords, base, CQE.sqNum, this.qpId);
       setField(this.cqWords, base, CQE.sqHead, first.index);
       setField(this.cqWords, base, CQE.phase, this.cqPhase); // last: the driver reads the entry once it flips
-      this.cqTail = (this.cqTail + 1) % this.cq.depth;
-      if (this.cqTail === 0) this.cqPhase ^= 1;
+      this.cqTail = next;
+      if (next === 0) this.cqPhase ^= 1;
       posted++;
     }
+    this.posted += posted;
     return posted;
   }
 }

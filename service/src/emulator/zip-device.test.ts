@@ -137,6 +137,7 @@ describe('ZipDevice completions', () => {
       const phase = Math.floor(i / 1024) % 2 === 0 ? 1 : 0;
       assert.deepEqual(queue.cqe(slot), { sqHead: slot, sqNum: 3, phase });
       assert.equal(queue.sqe(slot)[26], i + 1);
+      queue.ringCq((slot + 1) % 1024, false);
     }
   });
   it('posts them in the order of submission although jobs finish out of order', () => {

@@ -1,21 +1,27 @@
 import type { DeviceSnapshot } from '../../../shared/src/telemetry.ts';
 import { hex, type Iova, pasid, type StreamId } from '../../../shared/src/units.ts';
-import { getField } from '../hw-abi/field.ts';
-import { CQE_BYTES, DOORBELL, DOORBELL_COMMAND, DOORBELL_OFFSET } from '../hw-abi/qm.ts';
+import {
+  CQE_BYTES,
+  DOORBELL,
+  DOORBELL_COMMAND,
+  DOORBELL_OFFSET,
+  EVENT_DOORBELL_OFFSET,
+} from '../hw-abi/qm.ts';
 import { SQE_BYTES } from '../hw-abi/zip-sqe.ts';
 import type { ZipVariant } from '../hw-abi/zip-variant.ts';
 import type { Translator } from '../kernel/iommu/translator.ts';
 import type { MmioView } from '../platform/accelerator.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { DeviceBus } from '../platform/device-bus.ts';
+import type { DeviceBus, IrqVector } from '../platform/device-bus.ts';
 import type { Log } from '../platform/log.ts';
 import type { PhysicalMemory } from '../platform/physical-memory.ts';
 import { CoreChoice } from './core-choice.ts';
 import type { PolledCore } from './engine/polled-core.ts';
 import type { WorkerCore } from './engine/worker-core.ts';
+import { EngineCounters } from './engine-counters.ts';
 import { JobDispatcher } from './job-dispatcher.ts';
-import { Mailbox } from './mailbox.ts';
-import { type CqContext, QueuePair, type QueuePairCounters, type SqContext } from './queue-pair.ts';
+import { type QueueContexts, QueueManagerBlock } from './qm/queue-manager.ts';
+import { decodeCqContext, decodeSqContext, QueuePair, type QueuePairCounters } from './queue-pair.ts';
 
 export interface ZipDeviceParts {
   variant: ZipVariant;
@@ -37,43 +43,88 @@ export interface QueueStatistics extends QueuePairCounters {
   latencyUs?: { p50: number; p99: number };
 }
 
+interface StartedQueue {
+  readonly pair: QueuePair;
+  readonly contexts: QueueContexts;
+}
+
+/** This function's number: the bus reaches the physical function. */
+const FUNCTION = 0;
+
 /**
- * The emulated ZIP engine: takes queue contexts by mailbox and work by doorbell, fetches SQEs by arbitration, lets
- * the IOMMU translate every address, runs jobs on engine cores, writes results back and posts CQEs in order.
+ * The emulated ZIP engine behind its bus: a queue manager that takes contexts by mailbox and work by doorbell, and a
+ * dispatcher that fetches SQEs by arbitration, lets the IOMMU translate every address, runs jobs on engine cores, writes
+ * results back and posts CQEs in order.
  */
 export class ZipDevice implements DeviceBus {
-  private readonly queues = new Map<number, QueuePair>();
-  private readonly mailbox: Mailbox;
+  private readonly queues = new Map<number, StartedQueue>();
+  private readonly qm: QueueManagerBlock;
   private readonly dispatcher: JobDispatcher;
-  private interrupt: (qpId: number) => void = () => {};
+  private readonly engines = new EngineCounters();
+  private readonly listeners: Partial<Record<IrqVector, () => void>> = {};
+  /** What queues did that are stopped now. */
+  private readonly retired = { fetched: 0, posted: 0 };
+  private doorbells = 0;
+  private readonly startedAtUs: number;
 
   constructor(private readonly parts: ZipDeviceParts) {
-    const { polled, workers, inlineBytes, keepsStateInContext = false } = parts;
+    const { polled, workers, inlineBytes, keepsStateInContext = false, clock, log } = parts;
+    this.startedAtUs = clock.monotonicUs();
     this.dispatcher = new JobDispatcher({
       ...parts,
       coreChoice: new CoreChoice(polled, workers, inlineBytes, keepsStateInContext),
+      engines: this.engines,
       onPosted: (queue) => this.interruptIfArmed(queue),
+      onCqOverflow: (queue) => this.qm.faultEvent(queue.qpId, 'cqOverflow'),
     });
-    this.mailbox = new Mailbox({
+    this.qm = new QueueManagerBlock({
+      fn: FUNCTION,
+      log,
       words: (address, bytes) => this.kernelWords(address, bytes),
-      startQueue: (qpId, sq, cq) => this.startQueue(qpId, sq, cq),
+      startQueue: (qpId, contexts) => this.startQueue(qpId, contexts),
       stopQueue: (qpId) => this.stopQueue(qpId),
+      contexts: (qpId) => this.contexts(qpId),
+      startedQueues: () => this.queues.keys(),
+      interrupt: (vector) => this.listeners[vector]?.(),
+      shutdown: () => this.dispatcher.shutDown(),
+      shape: () => {},
+      counters: {
+        doorbells: () => this.doorbells,
+        queue: (qpId) => {
+          const pair = this.queues.get(qpId)?.pair;
+          return { sqes: pair?.fetched ?? 0, cqes: pair?.posted ?? 0 };
+        },
+        total: () => this.totals(),
+        core: (block) => this.engines.registers(block, clock.monotonicUs() - this.startedAtUs),
+        isIdle: () => this.dispatcher.isIdle,
+      },
     });
   }
 
   read32(offset: number): number {
-    const value = this.mailbox.read32(offset);
-    if (value !== undefined) return value;
-    this.parts.log.warn({ offset: hex(offset) }, 'read of unmapped ZIP register');
-    return 0xffff_ffff;
+    return this.qm.read32(offset);
   }
 
   write32(offset: number, value: number): void {
-    this.parts.log.warn({ offset: hex(offset), value: hex(value) }, 'write to unmapped ZIP register');
+    this.qm.write32(offset, value);
   }
 
   write128(offset: number, words: readonly [number, number, number, number]): void {
-    if (!this.mailbox.write128(offset, words)) this.write32(offset, words[0]);
+    this.qm.write128(offset, words);
+  }
+
+  write64(offset: number, low: number, high: number): void {
+    const queue = low & QUEUE_MASK;
+    const command = (low >>> DOORBELL.command.shift) & 0xf;
+    const isEvent = command === DOORBELL_COMMAND.eq || command === DOORBELL_COMMAND.aeq;
+    if (!isEvent || offset !== EVENT_DOORBELL_OFFSET) this.ringDoorbell(queue, offset, low, high);
+    else {
+      this.doorbells++;
+      const ring = command === DOORBELL_COMMAND.eq ? 'eq' : 'aeq';
+      const head = high & 0xffff;
+      if (!this.qm.acknowledge(ring, head))
+        this.parts.log.warn({ ring, head }, 'event doorbell with an index outside the ring');
+    }
   }
 
   doorbellPage(qpId: number): MmioView {
@@ -83,8 +134,15 @@ export class ZipDevice implements DeviceBus {
     };
   }
 
-  onCompletionInterrupt(listener: (qpId: number) => void): void {
-    this.interrupt = listener;
+  onInterrupt(vector: IrqVector, listener: () => void): void {
+    this.listeners[vector] = listener;
+  }
+
+  firmwareReset(): boolean {
+    for (const qpId of [...this.queues.keys()]) this.stopQueue(qpId);
+    this.qm.reset();
+    this.dispatcher.restart();
+    return true;
   }
 
   cores(): DeviceSnapshot['cores'] {
@@ -99,7 +157,7 @@ export class ZipDevice implements DeviceBus {
 
   /** @returns undefined for a queue that is not started */
   statistics(qpId: number): QueueStatistics | undefined {
-    const queue = this.queues.get(qpId);
+    const queue = this.queues.get(qpId)?.pair;
     if (!queue) return undefined;
     const latencyUs = queue.latencyUs.percentiles();
     return { ...queue.counters, inFlight: queue.inFlight, ...(latencyUs ? { latencyUs } : {}) };
@@ -114,25 +172,48 @@ export class ZipDevice implements DeviceBus {
   }
 
   async dispose(): Promise<void> {
-    for (const queue of this.queues.values()) this.dispatcher.stop(queue);
+    for (const { pair } of this.queues.values()) this.dispatcher.stop(pair);
     this.queues.clear();
     await Promise.all(this.parts.workers.map((worker) => worker.dispose()));
   }
 
-  private startQueue(qpId: number, sq: SqContext, cq: CqContext): boolean {
+  private startQueue(qpId: number, contexts: QueueContexts): boolean {
+    const sq = decodeSqContext(contexts.sqc);
+    const cq = decodeCqContext(contexts.cqc);
     const sqWords = this.kernelWords(sq.base, sq.depth * SQE_BYTES);
     const cqWords = this.kernelWords(cq.base, cq.depth * CQE_BYTES);
     if (!sqWords || !cqWords) return false;
-    this.queues.set(qpId, new QueuePair(qpId, sq, cq, sqWords, cqWords));
+    this.stopQueue(qpId);
+    this.queues.set(qpId, { pair: new QueuePair(qpId, sq, cq, sqWords, cqWords), contexts });
     return true;
   }
 
+  /** What runs in a core is discarded when it comes back. */
   private stopQueue(qpId: number): boolean {
-    const queue = this.queues.get(qpId);
+    const queue = this.queues.get(qpId)?.pair;
     if (!queue) return false;
     this.queues.delete(qpId);
+    this.retired.fetched += queue.fetched;
+    this.retired.posted += queue.posted;
     this.dispatcher.stop(queue);
     return true;
+  }
+
+  private contexts(qpId: number): QueueContexts | undefined {
+    const queue = this.queues.get(qpId);
+    if (!queue) return undefined;
+    const { sqc, cqc } = queue.contexts;
+    queue.pair.describe(sqc, cqc);
+    return { sqc, cqc };
+  }
+
+  private totals(): { fetched: number; writtenBack: number; cqeErrors: number } {
+    let { fetched, posted } = this.retired;
+    for (const { pair } of this.queues.values()) {
+      fetched += pair.fetched;
+      posted += pair.posted;
+    }
+    return { fetched, writtenBack: posted, cqeErrors: 0 };
   }
 
   /** Rings and contexts are the kernel's coherent memory: contiguous, reached without PASID. */
@@ -142,33 +223,47 @@ export class ZipDevice implements DeviceBus {
     return only && extents?.length === 1 ? this.parts.memory.words(only.address, bytes / 4) : undefined;
   }
 
+  /** @param qpId the queue whose page it is; the doorbell must name the same */
   private ringDoorbell(qpId: number, offset: number, low: number, high: number): void {
-    const queue = this.queues.get(qpId);
-    const words = new Uint32Array([low, high]);
-    if (offset !== DOORBELL_OFFSET || !queue || getField(words, 0, DOORBELL.queue) !== qpId) {
-      this.parts.log.warn({ qpId, offset: hex(offset), low: hex(low) }, 'doorbell refused');
+    const queue = this.queues.get(qpId)?.pair;
+    const { log } = this.parts;
+    this.doorbells++;
+    if (offset !== DOORBELL_OFFSET || !queue || (low & QUEUE_MASK) !== qpId) {
+      log.warn({ qpId, offset: hex(offset), low: hex(low) }, 'doorbell refused');
+      if (offset === DOORBELL_OFFSET && !this.qm.owns(low & QUEUE_MASK))
+        this.qm.raise(isCqDoorbell(low) ? 'qm_cq_vf_invalid' : 'qm_sq_vf_invalid');
       return;
     }
-    const index = getField(words, 0, DOORBELL.index);
-    switch (getField(words, 0, DOORBELL.command)) {
+    if (low >>> DOORBELL.random.shift !== queue.sq.random) {
+      log.warn({ qpId, low: hex(low) }, 'doorbell with a wrong random number');
+      this.qm.raise('qm_db_random_invalid');
+      return;
+    }
+    const index = high & 0xffff;
+    switch ((low >>> DOORBELL.command.shift) & 0xf) {
       case DOORBELL_COMMAND.sq:
         if (!queue.ringSq(index, this.parts.clock.monotonicUs()))
-          this.parts.log.warn({ qpId, index }, 'SQ doorbell with an index outside the ring');
+          log.warn({ qpId, index }, 'SQ doorbell with an index outside the ring');
         this.dispatcher.rung(queue);
         return;
       case DOORBELL_COMMAND.cq:
-        queue.isArmed = getField(words, 0, DOORBELL.priority) === 1;
+        if (!queue.ringCq(index)) log.warn({ qpId, index }, 'CQ doorbell with an index outside the ring');
+        queue.isArmed = high >>> DOORBELL.priority.shift === 1;
         // a completion may have been posted before the arming was seen: then this is its interrupt
-        if (queue.hasUnreaped(index)) this.interruptIfArmed(queue);
+        if (queue.hasUnreaped) this.interruptIfArmed(queue);
         return;
       default:
-        this.parts.log.warn({ qpId, low: hex(low) }, 'doorbell command unknown to queues');
+        log.warn({ qpId, low: hex(low) }, 'doorbell command unknown to queues');
     }
   }
 
   private interruptIfArmed(queue: QueuePair): void {
     if (!queue.isArmed) return;
     queue.isArmed = false;
-    this.interrupt(queue.qpId);
+    this.qm.completionEvent(queue.qpId);
   }
 }
+
+const QUEUE_MASK = 0x3ff;
+const isCqDoorbell = (low: number): boolean =>
+  ((low >>> DOORBELL.command.shift) & 0xf) === DOORBELL_COMMAND.cq;

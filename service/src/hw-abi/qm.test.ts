@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { goldenLayout } from '../../test/support/golden.ts';
 import {
+  AEQ_DEPTH,
+  AEQE,
+  AEQE_TYPE,
   CQC,
   CQC_BYTES,
   CQE,
@@ -12,6 +15,10 @@ import {
   DOORBELL_OFFSET,
   doorbellHigh,
   doorbellLow,
+  EQ_DEPTH,
+  EQC,
+  EQC_BYTES,
+  EQE,
   EVENT_DOORBELL_OFFSET,
   MAILBOX,
   MAILBOX_COMMAND,
@@ -83,7 +90,7 @@ describe('SQC (warpdrive.md 5.5)', () => {
     base: [1],
     depthMinusOne: [3, 0x00000fff],
     log2SqeBytes: [3, 0x0000f000],
-    // dw4: w8, reserved
+    random: [4, 0x0000ffff], // w8
     pasid: [5, 0x0000ffff],
     pasidEnable: [5, 0x00800000], // w11 bit 7
     cqNumber: [6, 0x0000ffff],
@@ -106,6 +113,25 @@ describe('CQC (warpdrive.md 5.5)', () => {
     phase: [6, 0x00000001],
     interruptEnable: [6, 0x00000002],
   });
+});
+
+describe('EQC (warpdrive.md 5.5)', () => {
+  it('is 32 bytes', () => assert.equal(EQC_BYTES, 32));
+  goldenLayout(32, EQC, {
+    head: [0, 0x0000ffff],
+    tail: [0, 0xffff0000],
+    base: [1],
+    depthMinusOne: [7, 0x0000ffff], // dw6 of the struct, after dw3 and two reserved words
+    phase: [7, 0x00010000],
+  });
+});
+
+describe('EQE and AEQE (warpdrive.md 5.2)', () => {
+  goldenLayout(4, EQE, { queue: [0, 0x0000ffff], phase: [0, 0x00010000] });
+  goldenLayout(4, AEQE, { queue: [0, 0x0000ffff], phase: [0, 0x00010000], type: [0, 0xfffe0000] });
+  it('has 2048 and 1024 entries', () => assert.deepEqual([EQ_DEPTH, AEQ_DEPTH], [2048, 1024]));
+  it('has types 0 CQ overflow, 1 EQ overflow, 2 CQE error', () =>
+    assert.deepEqual({ ...AEQE_TYPE }, { cqOverflow: 0, eqOverflow: 1, cqeError: 2 }));
 });
 
 describe('MAILBOX (warpdrive.md 5.6)', () => {

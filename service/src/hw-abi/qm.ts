@@ -48,6 +48,8 @@ export const SQC = {
   base: addressField(1, 'in', `${QM} struct qm_sqc base_l, base_h`),
   depthMinusOne: field(3, 0, 12, 'in', `${QM} QM_MK_SQC_DW3_V2`),
   log2SqeBytes: field(3, 12, 4, 'in', `${QM} QM_MK_SQC_DW3_V2`),
+  /** Doorbells of the queue must carry it. */
+  random: field(4, 0, 16, 'in', `${QM} struct qm_sqc w8 rand_qc`),
   pasid: field(5, 0, 16, 'in', `${QM} struct qm_sqc pasid`),
   pasidEnable: field(5, 23, 1, 'in', `${QM} w11 bit 7, V3 user queue with SVA`),
   cqNumber: field(6, 0, 16, 'in', `${QM} struct qm_sqc cq_num`),
@@ -71,8 +73,35 @@ export const CQC = {
   interruptEnable: field(6, 1, 1, 'in', `${QM} dw6 QM_CQ_FLAG_SHIFT`),
 } as const;
 
+/** EQ and AEQ context, 32 bytes, 8 words (struct qm_eqc, struct qm_aeqc). */
+export const EQC_BYTES = 32;
+export const EQC = {
+  head: field(0, 0, 16, 'in/out', `${QM} struct qm_eqc`),
+  tail: field(0, 16, 16, 'in/out', `${QM} struct qm_eqc`),
+  base: addressField(1, 'in', `${QM} struct qm_eqc base_l, base_h`),
+  depthMinusOne: field(7, 0, 16, 'in', `${QM} qm_eq_ctx_cfg dw6`),
+  phase: field(7, 16, 1, 'in/out', `${QM} QM_EQC_PHASE_SHIFT`),
+} as const;
+
+/** Event ring entries: one word each. An AEQE names the queue that failed and how. */
+export const EQ_DEPTH = 2048;
+export const AEQ_DEPTH = 1024;
+export const EQE = {
+  queue: field(0, 0, 16, 'out', `${QM} QM_EQE_CQN_MASK`),
+  phase: field(0, 16, 1, 'out', `${QM} QM_EQE_PHASE`),
+} as const;
+export const AEQE = {
+  queue: field(0, 0, 16, 'out', `${QM} QM_AEQE_CQN_MASK`),
+  phase: field(0, 16, 1, 'out', `${QM} QM_AEQE_PHASE`),
+  type: field(0, 17, 15, 'out', `${QM} QM_AEQE_TYPE_SHIFT`),
+} as const;
+export const AEQE_TYPE = { cqOverflow: 0, eqOverflow: 1, cqeError: 2 } as const;
+
 /** Mailbox: one 128-bit write at 0x300 (struct qm_mailbox). */
 export const MAILBOX_OFFSET = 0x300;
+/** What a command reads back without memory. */
+export const MAILBOX_DATA_LOW_OFFSET = 0x304;
+export const MAILBOX_DATA_HIGH_OFFSET = 0x308;
 export const MAILBOX = {
   command: field(0, 0, 8, 'in', `${QM} struct qm_mailbox w0`),
   status: field(0, 9, 4, 'out', `${QM} QM_MB_STATUS_MASK`),
@@ -91,6 +120,7 @@ export const MAILBOX_COMMAND = {
   cqcBt: 5,
   sqcVft: 6,
   stopQp: 8,
+  /** Messages between functions. */
   src: 0xc,
   dst: 0xd,
 } as const;

@@ -4,7 +4,8 @@ import type { QueueMode } from '../../../shared/src/telemetry.ts';
 import { iova, PAGE_BYTES, pasid, streamId } from '../../../shared/src/units.ts';
 import { withCode } from '../../test/support/errors.ts';
 import { FakeClock } from '../../test/support/fake-clock.ts';
-import type { DeviceBus } from '../platform/device-bus.ts';
+import { readyRegister } from '../../test/support/ready-registers.ts';
+import type { DeviceBus, IrqVector } from '../platform/device-bus.ts';
 import { PhysicalMemory } from '../platform/physical-memory.ts';
 import { Iommu } from './iommu/iommu.ts';
 import { Kernel } from './kernel.ts';
@@ -20,14 +21,18 @@ type Mail = [number, number, number, number];
 class RecordingBus implements DeviceBus {
   readonly mails: Mail[] = [];
   readonly contexts: Uint32Array[] = [];
-  interrupt: (qpId: number) => void = () => {};
   mailboxStatus = 0;
+  /** The EQ as the bring-up's EQC named it: 2048 words. */
+  eq: Uint32Array = new Uint32Array(2048);
+  private eqTail = 0;
+  private onEvent: () => void = () => {};
   readContext: (address: number) => Uint32Array = () => new Uint32Array(8);
 
-  read32(): number {
-    return this.mailboxStatus << 9; // warpdrive.md 5.6: status [12:9]
+  read32(offset: number): number {
+    return offset === 0x300 ? this.mailboxStatus << 9 : readyRegister(offset); // warpdrive.md 5.6: status [12:9]
   }
   write32(): void {}
+  write64(): void {}
   write128(_offset: number, words: readonly [number, number, number, number]): void {
     this.mails.push([...words]);
     this.contexts.push(this.readContext(words[1] + words[2] * 2 ** 32));
@@ -35,8 +40,16 @@ class RecordingBus implements DeviceBus {
   doorbellPage() {
     return { read32: () => 0xffff_ffff, write64: () => {} };
   }
-  onCompletionInterrupt(listener: (qpId: number) => void): void {
-    this.interrupt = listener;
+  onInterrupt(vector: IrqVector, listener: () => void): void {
+    if (vector === 'eq') this.onEvent = listener;
+  }
+  firmwareReset(): boolean {
+    return true;
+  }
+  /** Posts "the CQ of `qpId` has entries", phase 1, and interrupts (warpdrive.md 5.2). */
+  interrupt(qpId: number): void {
+    this.eq[this.eqTail++] = 0x1_0000 | qpId;
+    this.onEvent();
   }
 }
 
@@ -59,6 +72,11 @@ function machine({ mdevs = 4, isIommuOff = false } = {}) {
     return extent ? memory.words(extent.address, 8).slice() : new Uint32Array(8);
   };
   const kernel = new Kernel({ parent, iommu, memory, bus, isIommuOff, cores: () => [] });
+  const eqc = bus.contexts[bus.mails.findIndex(([w0]) => (w0 & 0xff) === 2)] ?? new Uint32Array(8);
+  const [eqMemory] = iommu.translate(STREAM, pasid(0), iova(eqc[1] ?? 0), 2048 * 4, 'write') ?? [];
+  if (eqMemory) bus.eq = memory.words(eqMemory.address, 2048);
+  bus.mails.length = 0; // what the bring-up sent
+  bus.contexts.length = 0;
   const attach = (mode: QueueMode = 'sva', pid = 100): AttachedProcess => {
     const process = kernel.attach({ mode, owner: { pid, name: `client-${pid}` } });
     assert.ok(process instanceof AttachedProcess);

@@ -10,6 +10,7 @@ import type {
 } from '../../../shared/src/telemetry.ts';
 import type { AcceleratorHost, AttachRequest } from '../platform/accelerator.ts';
 import type { DeviceBus } from '../platform/device-bus.ts';
+import { type Log, silentLog } from '../platform/log.ts';
 import type { PhysicalMemory } from '../platform/physical-memory.ts';
 import type { ProcessMemory } from '../platform/process-memory.ts';
 import { CoherentMemory } from './coherent-memory.ts';
@@ -25,6 +26,7 @@ import { iommuSnapshot } from './iommu-snapshot.ts';
 import type { ParentDevice } from './mdev/parent-device.ts';
 import { MdevAgent } from './mdev-agent.ts';
 import { AttachedProcess } from './process.ts';
+import { ControllerReset } from './qm/controller-reset.ts';
 import { QueueManager } from './qm/queue-manager.ts';
 import type { QueueFile, QueueFileParts } from './queue-file.ts';
 import { QueueRegistry, type QueueUser } from './queue-registry.ts';
@@ -58,6 +60,8 @@ export interface KernelParts {
   hasInterruptRemapping?: boolean;
   /** NUMA node that the device hangs on; -1 = unknown. */
   numaNode?: number;
+  /** The kernel log; absent: silent. */
+  log?: Log;
 }
 
 /** A real process outside the service that wants queues. */
@@ -85,6 +89,7 @@ export class Kernel implements AcceleratorHost {
   private readonly remotes = new Set<RemoteProcess>();
   private readonly tasks = new Set<Task>();
   private readonly agent: MdevAgent;
+  private readonly controller: ControllerReset;
   private readonly kernelSpace = new AddressSpace('kernel', PRIVATE_IOVA_BASE);
   private readonly identitySpace = new AddressSpace('identity');
   private readonly parentGroup: IommuGroup;
@@ -97,10 +102,24 @@ export class Kernel implements AcceleratorHost {
     const own = isIommuOff ? this.identitySpace : this.kernelSpace;
     iommu.attach(parent.streamId, own);
     this.coherent = new CoherentMemory(memory, own);
-    const queueManager = new QueueManager(bus, memory, this.coherent);
+    const log = parts.log ?? silentLog;
     const deferred = new DeferredRelease(parts.drain ?? (() => undefined));
     const { coherent, registry } = this;
     this.isolation = new IsolationStrategy(parent.clock);
+    const queueManager = new QueueManager({
+      bus,
+      memory,
+      coherent,
+      log,
+      queues: parent.queuesTotal,
+      onCompletion: (qpId) => registry.find(qpId)?.completionInterrupt(),
+      onQueueFault: (qpId) => registry.find(qpId)?.reset(),
+      onFunctionFault: () => this.controller.resetFunction(),
+      onResetNeeded: () => this.controller.run(),
+    });
+    this.controller = new ControllerReset({ queueManager, registry, isolation: this.isolation, log });
+    queueManager.initialise();
+    queueManager.start();
     const isIsolated = (): boolean => this.isolation.isIsolated;
     this.queueParts = { parent, memory, bus, coherent, queueManager, registry, deferred, isIsolated };
     this.agent = new MdevAgent(parent, deferred, parts.newUuid);
@@ -143,7 +162,6 @@ export class Kernel implements AcceleratorHost {
     };
     iommu.onFault(noteOwner);
     iommu.onResolvedRequest(noteOwner);
-    bus.onCompletionInterrupt((qpId) => this.registry.find(qpId)?.completionInterrupt());
   }
 
   /**
@@ -279,9 +297,13 @@ export class Kernel implements AcceleratorHost {
    * @returns whether the device is isolated
    */
   hardwareError(): boolean {
-    const isIsolated = this.isolation.recordError();
-    for (const { queue } of this.registry.list()) queue.reset();
-    return isIsolated;
+    this.controller.run();
+    return this.isolation.isIsolated;
+  }
+
+  /** Loads the driver again: an isolated device comes back. @throws WD_E_DEVICE */
+  reloadDriver(): void {
+    this.controller.reload();
   }
 
   faults(sinceSeq?: number, isAdmin = false): FaultSnapshot[] {

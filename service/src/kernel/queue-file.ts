@@ -161,18 +161,31 @@ export class QueueFile implements QueueHandle {
     this.listener();
   }
 
-  /**
-   * A reset took the queue: submissions and completions stop for good (Linux qm.c: tx stop before the queue is
-   * stopped, rx stop after). Its user closes it and opens another.
-   */
+  /** Takes the queue from its user: it stops for good, and whoever sleeps on an interrupt sees the stop words. */
   reset(): void {
-    if (this.state !== 'started') return;
+    if (this.stopForReset()) this.notifyReset();
+  }
+
+  /**
+   * Submissions and completions stop for good (Linux qm.c: tx stop before the queue is stopped, rx stop after).
+   * @returns whether it was started
+   */
+  stopForReset(): boolean {
+    if (this.state !== 'started') return false;
     this.setControlWord(DUS_TX_STOP_OFFSET);
-    this.stop();
-    this.setControlWord(DUS_RX_STOP_OFFSET);
-    this.state = 'stopped';
     try {
-      this.listener(); // whoever sleeps on an interrupt sees the stop words now
+      this.stop();
+    } finally {
+      this.setControlWord(DUS_RX_STOP_OFFSET);
+      this.state = 'stopped';
+    }
+    return true;
+  }
+
+  /** The second half of a reset, when another queue can be opened. */
+  notifyReset(): void {
+    try {
+      this.listener();
     } catch {
       // because a driver reports the stop words by throwing, and the reset goes on with the other queues
     }

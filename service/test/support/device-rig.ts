@@ -205,7 +205,9 @@ export class DeviceRig {
   readonly clock = new FakeClock();
   readonly cores: HeldCore[];
   readonly workers: WorkerCore[];
+  /** Queues that the EQ named, in order. */
   readonly interrupts: number[] = [];
+  onCompletion: (qpId: number) => void = () => {};
   readonly warnings: LogLine[] = [];
   readonly device: ZipDevice;
   private readonly log: Log;
@@ -237,7 +239,65 @@ export class DeviceRig {
       clock: this.clock,
       log: this.log,
     });
-    this.device.onCompletionInterrupt((qpId) => this.interrupts.push(qpId));
+    this.bringUp();
+    this.translator.asked.length = 0;
+  }
+
+  /** Registers, contexts and tables up to the first queue, in the kernel driver's order (warpdrive.md 5.5–5.7). */
+  bringUp(): void {
+    const { device, memory } = this;
+    device.write32(0x10_0040, 1);
+    this.writeVft(0, 0, 0x1000 | (1023 << 13)); // SQC: base 0, valid bit 44, (1024 − 1) << 45
+    this.writeVft(1, 0x1000_0000, 0); // CQC: valid bit 28
+    const eq = memory.allocate(2048 * 4);
+    const aeq = memory.allocate(1024 * 4);
+    const tables = memory.allocate(2 * 1024 * 32);
+    this.eventContext(2, eq, 2047);
+    this.eventContext(3, aeq, 1023);
+    this.mailbox(4, 0, tables);
+    this.mailbox(5, 0, tables + 1024 * 32);
+    device.onInterrupt('eq', this.takeCompletions(memory.words(eq, 2048)));
+    device.write32(0xc, 0);
+    device.write32(0x4, 0);
+  }
+
+  /** One entry of the function table, function 0. */
+  writeVft(type: number, low: number, high: number): void {
+    for (const [offset, value] of [
+      [0x10_0058, 0],
+      [0x10_005c, type],
+      [0x10_0060, 0],
+      [0x10_0064, low],
+      [0x10_0068, high],
+      [0x10_006c, 0],
+      [0x10_0054, 1],
+    ] as const)
+      this.device.write32(offset, value);
+  }
+
+  private eventContext(command: number, ring: PhysAddr, depthMinusOne: number): void {
+    this.memory.words(ring, depthMinusOne + 1).fill(0);
+    const context = this.memory.allocate(32);
+    const words = this.memory.words(context, 8);
+    words.fill(0);
+    words[1] = ring;
+    words[7] = 0x1_0000 | depthMinusOne;
+    this.mailbox(command, 0, context);
+  }
+
+  private takeCompletions(eq: Uint32Array): () => void {
+    let head = 0;
+    let phase = 1;
+    return () => {
+      while (((eq[head]! >>> 16) & 1) === phase) {
+        const qpId = eq[head]! & 0xffff;
+        head = (head + 1) % 2048;
+        if (head === 0) phase ^= 1;
+        this.interrupts.push(qpId);
+        this.device.write64(0x2000, 0x2000, head);
+        this.onCompletion(qpId);
+      }
+    };
   }
 
   /** Places bytes in RAM. @returns their address */

@@ -9,6 +9,7 @@ import type { Task } from '../../src/kernel/task.ts';
 import type { DeviceBus } from '../../src/platform/device-bus.ts';
 import { PhysicalMemory } from '../../src/platform/physical-memory.ts';
 import { FakeClock } from './fake-clock.ts';
+import { readyRegister } from './ready-registers.ts';
 
 export const STREAM = streamId(0x7500);
 export const BDF = '0000:75:00.0';
@@ -18,17 +19,21 @@ export const uuidOf = (n: number): string => `83b8f4f2-509f-382f-3c1e-${String(n
 /** A device whose mailbox takes every command; keeps the commands, by number. */
 class SilentBus implements DeviceBus {
   readonly commands: number[] = [];
-  read32(): number {
-    return 0;
+  read32(offset: number): number {
+    return readyRegister(offset);
   }
   write32(): void {}
+  write64(): void {}
   write128(_offset: number, words: readonly [number, number, number, number]): void {
     this.commands.push(words[0] & 0xff);
   }
   doorbellPage() {
     return { read32: () => 0xffff_ffff, write64: () => {} };
   }
-  onCompletionInterrupt(): void {}
+  onInterrupt(): void {}
+  firmwareReset(): boolean {
+    return true;
+  }
 }
 
 export interface RigOptions {
@@ -69,6 +74,7 @@ export function kernelRig(options: RigOptions = {}) {
       ? {}
       : { hasInterruptRemapping: options.hasInterruptRemapping }),
   });
+  bus.commands.length = 0; // what the bring-up sent
   /** A process whose memory is 16 MiB at 0x4000_0000. */
   const taskOf = (
     changes: { mode?: QueueMode; isAdmin?: boolean; memlockBytes?: number; pid?: number } = {},

@@ -14,6 +14,9 @@ import {
 import { SQE_WORDS } from '../../hw-abi/zip-sqe.ts';
 import type { QueueRegion } from '../../platform/accelerator.ts';
 
+/** CQ entries reaped before the device is told. */
+const MAX_UNANNOUNCED = QUEUE_DEPTH / 2;
+
 /**
  * The user-space side of one queue pair, over its mapped regions alone (UADK drv/hisi_qm_udrv.c, hisi_qm_send and
  * hisi_qm_recv). Index owners: this driver moves the SQ tail and the CQ head, the device the other two.
@@ -102,6 +105,8 @@ export class QueuePairDriver {
       this.used--;
       reaped++;
       onCompletion(slot, slot * SQE_WORDS);
+      // because whoever submits from a completion would fill a CQ whose head the device does not know
+      if (reaped % MAX_UNANNOUNCED === 0) this.ringCq(0);
     }
     if (reaped > 0) this.ringCq(0);
     else if (this.rxStop[0] === 1)

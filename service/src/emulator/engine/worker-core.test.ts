@@ -27,9 +27,9 @@ function threadedRig(threads: number) {
   });
   const queue = rig.startQueue(0);
   const waiting: (() => void)[] = [];
-  rig.device.onCompletionInterrupt(() => {
+  rig.onCompletion = () => {
     for (const wake of waiting.splice(0)) wake();
-  });
+  };
   /** Resolves when the SQE in `slot` is complete. */
   const completed = async (slot: number): Promise<void> => {
     let head = 0; // reaped so far: an interrupt comes at once for what is not

@@ -1,24 +1,34 @@
-import { WarpDriveError } from '../../../../shared/src/problem.ts';
 import type { Operation } from '../../../../shared/src/telemetry.ts';
-import { hex, type Iova, type Pasid } from '../../../../shared/src/units.ts';
+import type { Iova, Pasid } from '../../../../shared/src/units.ts';
 import { DUS_CQ_OFFSET, DUS_SQ_OFFSET } from '../../hw-abi/dus.ts';
-import { type AddressField, type Field, setAddress, setField } from '../../hw-abi/field.ts';
-import {
-  CQC,
-  MAILBOX,
-  MAILBOX_COMMAND,
-  MAILBOX_OFFSET,
-  QUEUE_DEPTH,
-  SQC,
-  SQC_BYTES,
-} from '../../hw-abi/qm.ts';
+import { CQC, CQC_BYTES, MAILBOX_COMMAND, QUEUE_DEPTH, SQC, SQC_BYTES } from '../../hw-abi/qm.ts';
+import { MASTER_TRANS_RETURN_IDLE, QM_REGISTERS } from '../../hw-abi/qm-registers.ts';
 import { SQE_BYTES } from '../../hw-abi/zip-sqe.ts';
 import type { DeviceBus } from '../../platform/device-bus.ts';
+import type { Log } from '../../platform/log.ts';
 import type { PhysicalMemory } from '../../platform/physical-memory.ts';
 import type { CoherentBuffer, CoherentMemory } from '../coherent-memory.ts';
+import { kernelError } from '../errno.ts';
+import { ErrorHandler } from './error-handler.ts';
+import { EventQueues } from './event-queues.ts';
+import { assignQueues } from './function-table.ts';
+import { QmMailbox } from './mailbox.ts';
+import { RegisterAccess } from './register-access.ts';
+import { newQmStatistics, type QmStatistics } from './statistics.ts';
+import { configureUserDomain, setPrefetch } from './user-domain.ts';
 
 const LOG2_SQE_BYTES = Math.log2(SQE_BYTES);
 const CQE_SIZE_CODE = 4;
+const PHYSICAL_FUNCTION = 0;
+
+/** enum qm_state. */
+export type QmState = 'init' | 'start' | 'close' | 'stop';
+const NEXT_STATES: Record<QmState, readonly QmState[]> = {
+  init: ['start', 'close'],
+  start: ['stop'],
+  stop: ['close', 'start'],
+  close: [],
+};
 
 export interface QueueSetup {
   qpId: number;
@@ -30,25 +40,103 @@ export interface QueueSetup {
   dus: Iova;
 }
 
+export interface QueueManagerParts {
+  bus: DeviceBus;
+  memory: PhysicalMemory;
+  coherent: CoherentMemory;
+  log: Log;
+  /** Queues of the physical function. */
+  queues: number;
+  onCompletion: (qpId: number) => void;
+  onQueueFault: (qpId: number) => void;
+  onFunctionFault: () => void;
+  /** The abnormal interrupt found an error that only a controller reset mends. */
+  onResetNeeded: () => void;
+}
+
 /**
- * The kernel driver's side of the queue manager: writes queue contexts and hands them over by mailbox. The PASID is
- * written here and nowhere a user can reach.
+ * The kernel driver's side of the queue manager: brings the device up in the order of hisi_zip's probe, owns the event
+ * queues and the tables of contexts, and hands queue contexts over by mailbox. The PASID is written here and nowhere a
+ * user can reach.
  */
 export class QueueManager {
-  /** One page through which contexts travel, as the kernel driver's `qm->xqc_buf`. */
-  private readonly scratch: CoherentBuffer;
+  readonly statistics: QmStatistics = newQmStatistics();
+  readonly errors: ErrorHandler;
+  readonly registers: RegisterAccess;
+  private readonly mailbox: QmMailbox;
+  private readonly events: EventQueues;
+  private readonly sqcTable: CoherentBuffer;
+  private readonly cqcTable: CoherentBuffer;
+  private current: QmState = 'init';
 
-  constructor(
-    private readonly bus: DeviceBus,
-    private readonly memory: PhysicalMemory,
-    coherent: CoherentMemory,
-  ) {
-    this.scratch = coherent.allocate(SQC_BYTES);
+  constructor(private readonly parts: QueueManagerParts) {
+    const { bus, memory, coherent, log, queues } = parts;
+    this.registers = new RegisterAccess(bus);
+    this.mailbox = new QmMailbox(bus, memory, coherent, this.statistics);
+    this.errors = new ErrorHandler(this.registers, log);
+    this.events = new EventQueues({
+      ...parts,
+      registers: this.registers,
+      mailbox: this.mailbox,
+      statistics: this.statistics,
+    });
+    this.sqcTable = coherent.allocate(queues * SQC_BYTES);
+    this.cqcTable = coherent.allocate(queues * CQC_BYTES);
+    bus.onInterrupt('abnormal', () => this.onAbnormalInterrupt());
   }
 
-  /** Linux drivers/crypto/hisilicon/qm.c qm_qp_ctx_cfg: SQC first, then CQC. */
+  get state(): QmState {
+    return this.current;
+  }
+
+  /** Everything that a reset forgets, memory initialisation first (hisi_qm_init, hisi_zip_pf_probe_init). */
+  initialise(): void {
+    const { registers } = this;
+    registers.write(QM_REGISTERS.memStartInit, 1);
+    registers.await(QM_REGISTERS.memInitDone, (value) => (value & 1) === 1);
+    configureUserDomain(registers);
+    setPrefetch(registers, true);
+    this.errors.enable();
+  }
+
+  /** __hisi_qm_start: function table, EQC, AEQC, SQC and CQC tables, interrupts. @throws WD_E_EPERM, WD_E_DEVICE */
+  start(): void {
+    this.checkTransition('start');
+    assignQueues(this.registers, PHYSICAL_FUNCTION, 0, this.parts.queues);
+    this.events.configure();
+    this.mailbox.send(MAILBOX_COMMAND.sqcBt, 0, this.sqcTable.address);
+    this.mailbox.send(MAILBOX_COMMAND.cqcBt, 0, this.cqcTable.address);
+    this.registers.write(QM_REGISTERS.pageSize, 0);
+    this.events.enable();
+    this.current = 'start';
+    this.registers.write(QM_REGISTERS.vfState, 0);
+  }
+
+  /** hisi_qm_stop, after the queues: no more events, no queues in the function table. @throws WD_E_EPERM */
+  stop(): void {
+    this.checkTransition('stop');
+    this.events.disable();
+    assignQueues(this.registers, PHYSICAL_FUNCTION, 0, 0);
+    this.current = 'stop';
+    this.registers.write(QM_REGISTERS.vfState, 1);
+  }
+
+  /** qm_soft_reset: bus master off, wait until it is idle, then the firmware's reset. @throws WD_E_DEVICE */
+  softReset(): void {
+    const { registers } = this;
+    registers.write(QM_REGISTERS.masterGlobalCtrl, 1);
+    registers.await(QM_REGISTERS.masterTransReturn, (value) => value === MASTER_TRANS_RETURN_IDLE);
+    setPrefetch(registers, false);
+    if (!this.parts.bus.firmwareReset()) throw kernelError('EINVAL', 'the firmware’s reset method failed');
+  }
+
+  /** Linux qm.c qm_qp_ctx_cfg: SQC first, then CQC. @throws WD_E_EPERM while the QM is not started; WD_E_DEVICE */
   startQueue(setup: QueueSetup): void {
-    this.sendContext(MAILBOX_COMMAND.sqc, setup.qpId, [
+    if (this.current !== 'start')
+      throw kernelError('EPERM', `Can not change qp state from init to start in QM ${this.current}`, {
+        queue: setup.qpId,
+      });
+    this.mailbox.sendContext(MAILBOX_COMMAND.sqc, setup.qpId, [
       [SQC.depthMinusOne, QUEUE_DEPTH - 1],
       [SQC.log2SqeBytes, LOG2_SQE_BYTES],
       [SQC.pasid, setup.pasid],
@@ -59,7 +147,8 @@ export class QueueManager {
       [SQC.algorithmType, setup.operation === 'compress' ? 0 : 1],
       [SQC.base, setup.dus + DUS_SQ_OFFSET],
     ]);
-    this.sendContext(MAILBOX_COMMAND.cqc, setup.qpId, [
+    // the kernel sets interruptEnable too; users here arm by doorbell, so that polled queues never raise an event
+    this.mailbox.sendContext(MAILBOX_COMMAND.cqc, setup.qpId, [
       [CQC.depthMinusOne, QUEUE_DEPTH - 1],
       [CQC.log2CqeBytes, CQE_SIZE_CODE],
       [CQC.pasid, setup.pasid],
@@ -71,36 +160,26 @@ export class QueueManager {
 
   /** Stops fetching; what runs is discarded by the device. */
   stopQueue(qpId: number): void {
-    this.mailbox(MAILBOX_COMMAND.stopQp, qpId);
+    this.mailbox.send(MAILBOX_COMMAND.stopQp, qpId, 0);
   }
 
-  private sendContext(
-    command: number,
-    qpId: number,
-    fields: readonly (readonly [Field | AddressField, number])[],
-  ): void {
-    const words = this.memory.words(this.scratch.physical, SQC_BYTES / 4);
-    words.fill(0);
-    for (const [target, value] of fields) {
-      if ('low' in target) setAddress(words, 0, target, value);
-      else setField(words, 0, target, value);
-    }
-    this.mailbox(command, qpId);
+  /** The device's own copy of a context. @throws WD_E_DEVICE when the queue is not started */
+  dumpContext(ring: 'sqc' | 'cqc', qpId: number): Uint32Array {
+    return this.mailbox.readContext(MAILBOX_COMMAND[ring], qpId);
   }
 
-  private mailbox(command: number, qpId: number): void {
-    const words = new Uint32Array(4);
-    setField(words, 0, MAILBOX.command, command);
-    setField(words, 0, MAILBOX.busy, 1);
-    setField(words, 0, MAILBOX.queue, qpId);
-    setAddress(words, 0, MAILBOX.base, this.scratch.address);
-    const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = words;
-    this.bus.write128(MAILBOX_OFFSET, [w0, w1, w2, w3]);
-    const status = (this.bus.read32(MAILBOX_OFFSET) >>> MAILBOX.status.shift) & 0xf;
-    if (status !== 0)
-      throw new WarpDriveError('WD_E_DEVICE', `mailbox command ${hex(command, 2)} for queue ${qpId} failed`, {
-        errno: 'EIO',
-        mailboxStatus: status,
-      });
+  /** Scheduled work in the kernel, so that a reset never runs inside what the device was doing. */
+  private onAbnormalInterrupt(): void {
+    this.statistics.abnormalIrq++;
+    queueMicrotask(() => {
+      if (this.errors.handle()) this.parts.onResetNeeded();
+    });
+  }
+
+  private checkTransition(next: QmState): void {
+    if (NEXT_STATES[this.current].includes(next)) return;
+    throw kernelError('EPERM', `Can not change qm state from ${this.current} to ${next}`, {
+      state: this.current,
+    });
   }
 }
