@@ -1,56 +1,93 @@
 import { WarpDriveError } from '../../../shared/src/problem.ts';
-import type { AcceleratorLibrary, JobSlot } from '../warpdrive/accelerator-library.ts';
+import { iova } from '../../../shared/src/units.ts';
+import type { AcceleratorLibrary, JobSlot, ZipCompletion } from '../warpdrive/accelerator-library.ts';
 import type { ByteQueue } from './byte-queue.ts';
 import { errorOf } from './completion-error.ts';
 import type { CompressedPiece, PieceOptions } from './piece.ts';
 import { compressInSoftware, mayFallBack } from './software.ts';
 
 const GZIP_TRAILER_BYTES = 8;
-const DEVICE_ATTEMPTS = 2;
+const NO_HEADER = new Uint8Array(0);
+
+/** Of a job whose input was taken; the slot is released by the time it settles. */
+export interface TakenPiece {
+  /** The piece itself if it is made already; may reject with WD_E_DEVICE and the like. */
+  output: CompressedPiece | Promise<CompressedPiece>;
+}
 
 /**
  * Runs the first `bytes` of `input` as one stateless job. Raw DEFLATE goes as gzip, because only then the device
- * keeps a checksum; its trailer is cut off again.
- * @returns once the input was taken; `output` settles when the job is complete, and by then its slot is released
- * @throws WD_E_NO_QUEUE, WD_E_ABORTED; `output` rejects with WD_E_DEVICE and the like
+ * keeps a checksum; its trailer is cut off again. No promise is made where a slot is free and a polled engine core
+ * takes the job, because for 2 KiB each costs as much as the IOMMU.
+ * @throws WD_E_NO_QUEUE, WD_E_ABORTED
  */
-export async function compressPiece(
+export function compressPiece(
   library: AcceleratorLibrary,
   input: ByteQueue,
   bytes: number,
   options: PieceOptions,
-): Promise<{ output: Promise<CompressedPiece> }> {
+): TakenPiece | Promise<TakenPiece> {
   const slots = library.slotsFor(bytes);
-  const slot = slots.tryAcquire() ?? (await slots.acquire(options.signal));
-  try {
-    // the stream may have gone while it waited for the slot
-    if (input.length < bytes) throw new WarpDriveError('WD_E_ABORTED', 'the stream was aborted');
-    input.peekInto(slot.source.bytes.subarray(0, bytes));
-    input.drop(bytes);
-    const output = runPiece(library, slot, bytes, options);
+  const runIn = (slot: JobSlot): TakenPiece => {
     const release = (): void => slots.release(slot);
-    output.then(release, release);
-    return { output };
+    try {
+      // the stream may have gone while it waited for the slot
+      if (input.length < bytes) throw new WarpDriveError('WD_E_ABORTED', 'the stream was aborted');
+      const start = input.misalignment;
+      input.peekInto(slot.source.bytes, start, bytes);
+      input.drop(bytes);
+      const output = runPiece(library, { slot, start, bytes }, options);
+      if (output instanceof Promise) output.then(release, release);
+      else release();
+      return { output };
+    } catch (error) {
+      release();
+      throw error;
+    }
+  };
+  const slot = slots.tryAcquire();
+  return slot ? runIn(slot) : slots.acquire(options.signal).then(runIn);
+}
+
+/** Input in its slot. */
+interface PlacedInput {
+  readonly slot: JobSlot;
+  /** First byte of the slot's source that counts. */
+  readonly start: number;
+  readonly bytes: number;
+}
+
+/** On the device if it is there; what fails there gets a second chance. */
+function runPiece(
+  library: AcceleratorLibrary,
+  input: PlacedInput,
+  options: PieceOptions,
+): CompressedPiece | Promise<CompressedPiece> {
+  const retry = (error?: unknown) => runAgain(library, input, options, error);
+  if (library.unavailable() !== undefined) return retry();
+  try {
+    const piece = runOnDevice(library, input, options);
+    return piece instanceof Promise ? piece.catch(retry) : piece;
   } catch (error) {
-    slots.release(slot);
-    throw error;
+    return retry(error);
   }
 }
 
-/**
- * On the device if it is there; once more if the device failed the job, because a queue that was reset is open again
- * by then; else in software, if that is allowed.
- */
-async function runPiece(
+/** Once more on the device, because a queue that was reset is open again by now; else in software, if that is allowed. */
+async function runAgain(
   library: AcceleratorLibrary,
-  slot: JobSlot,
-  bytes: number,
+  input: PlacedInput,
   options: PieceOptions,
+  firstError: unknown,
 ): Promise<CompressedPiece> {
   let failure: WarpDriveError | undefined;
-  for (let attempt = 0; attempt < DEVICE_ATTEMPTS && library.unavailable() === undefined; attempt++) {
+  if (firstError !== undefined) {
+    if (!mayFallBack(firstError)) throw firstError;
+    failure = firstError;
+  }
+  if (library.unavailable() === undefined) {
     try {
-      return await runOnDevice(library, slot, bytes, options);
+      return await runOnDevice(library, input, options);
     } catch (error) {
       if (!mayFallBack(error)) throw error;
       failure = error;
@@ -58,28 +95,41 @@ async function runPiece(
   }
   const reason = library.unavailable() ?? failure?.code ?? 'device unavailable';
   if (!library.allowsSoftware) throw failure ?? new WarpDriveError('WD_E_NO_QUEUE', `no device: ${reason}`);
-  return compressInSoftware(Buffer.from(slot.source.bytes.subarray(0, bytes)), options, reason);
+  const { slot, start, bytes } = input;
+  return compressInSoftware(Buffer.from(slot.source.bytes.subarray(start, start + bytes)), options, reason);
 }
 
-async function runOnDevice(
+function runOnDevice(
   library: AcceleratorLibrary,
-  slot: JobSlot,
-  bytes: number,
+  { slot, start, bytes }: PlacedInput,
   options: PieceOptions,
-): Promise<CompressedPiece> {
-  const done = await library.run('compress', {
+): CompressedPiece | Promise<CompressedPiece> {
+  const done = library.run('compress', {
     format: options.format === 'zlib' ? 'zlib' : 'gzip',
     level: options.level,
-    source: slot.source.address,
+    source: iova(slot.source.address + start),
     sourceBytes: bytes,
     destination: slot.destination.address,
     // no more than it may need: each page of it is translated
     destinationBytes: Math.min(slot.destination.bytes.length, library.worstCaseBytes(bytes)),
     isFinal: options.isWhole,
   });
+  return done instanceof Promise
+    ? done.then((late) => pieceOf(slot, late, options))
+    : pieceOf(slot, done, options);
+}
+
+function pieceOf(slot: JobSlot, done: ZipCompletion, options: PieceOptions): CompressedPiece {
   const error = errorOf(done);
   if (error) throw error;
+  const header = options.header ?? NO_HEADER;
   const trailer = options.isWhole && options.format === 'deflate' ? GZIP_TRAILER_BYTES : 0;
-  const made = Buffer.from(slot.destination.bytes.subarray(0, done.produced - trailer));
+  const produced = done.produced - trailer;
+  // the data at a multiple of eight, as it is in the slot: see ByteQueue.misalignment
+  const dataAt = (header.length + 7) & ~7;
+  const whole = Buffer.allocUnsafe(dataAt + produced);
+  const made = whole.subarray(dataAt - header.length);
+  made.set(header);
+  made.set(slot.destination.bytes.subarray(0, produced), header.length);
   return { bytes: made, checksum: done.checksum, core: done.core };
 }

@@ -7,11 +7,13 @@ export interface PieceOptions {
   level: number;
   /** The piece is the whole body: final block, and the device writes the trailer. */
   isWhole: boolean;
+  /** Goes before the piece's bytes. */
+  header?: Uint8Array;
   signal?: AbortSignal;
 }
 
 export interface CompressedPiece {
-  /** DEFLATE data of the piece; with the trailer if it is the whole body. A copy: the slot is free again. */
+  /** The header asked for and the DEFLATE data of the piece; with the trailer if it is the whole body. A copy: the slot is free again. */
   bytes: Uint8Array;
   /** CRC-32 of the input, or Adler-32 for zlib. */
   checksum: number;

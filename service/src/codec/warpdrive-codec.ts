@@ -50,15 +50,16 @@ export class WarpDriveCodec implements Codec {
       const result = { bytesIn, bytesOut: header.length + end.length, crc32: 0, core: this.core };
       return { chunks: [header, end], result };
     }
-    const { output } = await compressPiece(this.library, input, bytesIn, { ...options, isWhole: true });
-    const piece = await output;
+    const taken = compressPiece(this.library, input, bytesIn, { ...options, isWhole: true, header });
+    const { output } = taken instanceof Promise ? await taken : taken;
+    const piece = output instanceof Promise ? await output : output;
     const result = {
       bytesIn,
-      bytesOut: header.length + piece.bytes.length,
+      bytesOut: piece.bytes.length,
       crc32: format === 'zlib' ? plainCrc32 : piece.checksum,
       core: piece.core ?? this.core,
       ...(piece.fallbackReason === undefined ? {} : { fallbackReason: piece.fallbackReason }),
     };
-    return { chunks: [header, piece.bytes], result };
+    return { chunks: [piece.bytes], result };
   }
 }

@@ -38,6 +38,8 @@ export type { JobSlot } from './slot-pool.ts';
 /** Room that DEFLATE may need beyond its input: stored blocks, sync flush, trailer. */
 const EXPANSION_BYTES = 1024;
 const SMALL_SLOTS = 32;
+/** Input may start anywhere in a slot's first word. */
+const WORD_BYTES = 8;
 /** A decompression job may write this much, whatever its input. */
 const MIN_DESTINATION_BYTES = 256 * 1024;
 
@@ -73,13 +75,13 @@ export class AcceleratorLibrary {
     const destination = (bytes: number): number => this.worstCaseBytes(bytes);
     this.small = new SlotPool(this.process, clock, {
       slots: SMALL_SLOTS,
-      sourceBytes: smallJobBytes,
+      sourceBytes: smallJobBytes + WORD_BYTES,
       destinationBytes: Math.max(MIN_DESTINATION_BYTES, destination(smallJobBytes)),
       waitMs,
     });
     this.large = new SlotPool(this.process, clock, {
       slots: options.largeSlots,
-      sourceBytes: jobBytes,
+      sourceBytes: jobBytes + WORD_BYTES,
       destinationBytes: Math.max(MIN_DESTINATION_BYTES, destination(jobBytes)),
       waitMs,
     });
@@ -112,15 +114,17 @@ export class AcceleratorLibrary {
   /**
    * Runs one job on the operation's least loaded queue; small jobs have the first queue to themselves if there are
    * two, because completions of a queue come in order.
+   * @returns the completion itself if the job is done already, see QueueSession.run
    * @throws WD_E_NO_QUEUE when every ring is full
    */
-  run(operation: Operation, request: ZipRequest): Promise<ZipCompletion> {
+  run(operation: Operation, request: ZipRequest): ZipCompletion | Promise<ZipCompletion> {
     const all = this.sessions[operation];
     const isSmall = request.sourceBytes <= this.smallJobBytes;
-    const candidates = all.length === 1 ? all : isSmall ? all.slice(0, 1) : all.slice(1);
-    let best: QueueSession | undefined;
-    for (const session of candidates)
-      if (session.inFlight < (best?.inFlight ?? Number.POSITIVE_INFINITY)) best = session;
+    let best = all[0];
+    if (!isSmall && all.length > 1) {
+      best = all[1];
+      for (const session of all.slice(2)) if (best && session.inFlight < best.inFlight) best = session;
+    }
     const completion = best?.run(request);
     if (!completion)
       throw new WarpDriveError('WD_E_NO_QUEUE', `the rings of all ${operation} queues are full`, {

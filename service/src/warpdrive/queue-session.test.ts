@@ -29,7 +29,7 @@ function sessionOf() {
   const run = (): Promise<ZipCompletion> => {
     const completion = session.run(REQUEST);
     assert.ok(completion);
-    return completion;
+    return Promise.resolve(completion);
   };
   return { process, clock, session, errors, run };
 }

@@ -42,21 +42,20 @@ export class QueueSession {
   }
 
   /**
-   * Runs one job. A polled engine core may have finished it on return: then the promise is settled already.
-   * @returns undefined when the ring is full
+   * Runs one job.
+   * @returns the completion itself if a polled engine core finished the job on the way; undefined when the ring is full
    * @throws WD_E_EINVAL, WD_E_DEVICE_RESET, WD_E_NO_QUEUE, WD_E_DRAINING after `close`
    */
-  run(request: ZipRequest): Promise<ZipCompletion> | undefined {
+  run(request: ZipRequest): ZipCompletion | Promise<ZipCompletion> | undefined {
     if (this.isClosed) throw new WarpDriveError('WD_E_DRAINING', `queue ${this.handle.id} is closed`);
     if (this.isLost) this.reopen();
     if (this.queue.inFlight === 0) this.oldestSince = this.clock.monotonicUs();
-    let resolve: (completion: ZipCompletion) => void = () => {};
-    const promise = new Promise<ZipCompletion>((settle) => {
-      resolve = settle;
-    });
+    let completed: ZipCompletion | undefined;
+    let resolve: ((completion: ZipCompletion) => void) | undefined;
     const isTaken = this.trySubmit(request, (completion) => {
       this.oldestSince = this.clock.monotonicUs();
-      resolve(completion);
+      if (resolve) resolve(completion);
+      else completed = completion;
     });
     if (!isTaken) return undefined;
     try {
@@ -65,7 +64,10 @@ export class QueueSession {
       this.replace(error); // the job ends as lost
     }
     if (this.queue.inFlight > 0 && !this.cancelDeadline) this.watch();
-    return promise;
+    if (completed) return completed;
+    return new Promise<ZipCompletion>((settle) => {
+      resolve = settle;
+    });
   }
 
   /** A queue that was reset while it was idle is replaced, and the job goes to the new one. */
