@@ -155,9 +155,11 @@ describe('a stream that goes away', () => {
   it('gives its turn up when it dies while it waits for a slot, and touches no other stream’s context', async () => {
     const host = await openHost(OPTIONS);
     const library = libraryOf(host);
-    const held = [];
-    for (let slot = library.small.tryAcquire(); slot; slot = library.small.tryAcquire()) held.push(slot);
-    for (let slot = library.large.tryAcquire(); slot; slot = library.large.tryAcquire()) held.push(slot);
+    const held = [library.small, library.large].flatMap((pool) => {
+      const slots = [];
+      for (let slot = pool.tryAcquire(); slot; slot = pool.tryAcquire()) slots.push({ pool, slot });
+      return slots;
+    });
     const dying = host.codec.decompressStream({ format: 'gzip' });
     const end = closed(dying);
     dying.write(gzipSync(noise(2000)));
@@ -171,8 +173,7 @@ describe('a stream that goes away', () => {
     const before = host.view.queues().reduce((sum, { operations }) => sum + operations, 0);
     const result = through(living, cut(packed, 3000));
     await settled();
-    for (const slot of held.splice(0))
-      (slot.source.bytes.length > 4096 ? library.large : library.small).release(slot);
+    for (const { pool, slot } of held.splice(0)) pool.release(slot);
     assert.ok((await result).equals(body));
     const jobs =
       host.view.queues().reduce((sum, { operations, errors }) => sum + operations + errors, 0) - before;

@@ -2,6 +2,7 @@ import { crc32 } from 'node:zlib';
 import type { Format } from '../../../shared/src/format.ts';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
 import type { CoreName } from '../../../shared/src/telemetry.ts';
+import { iova } from '../../../shared/src/units.ts';
 import type { AcceleratorLibrary, OpenStream, ZipCompletion } from '../warpdrive/accelerator-library.ts';
 import type { JobSlot } from '../warpdrive/slot-pool.ts';
 import { ByteQueue } from './byte-queue.ts';
@@ -159,11 +160,12 @@ export class DecompressStream extends JobStream {
       slot = slots.tryAcquire() ?? (await slots.acquire(this.options.signal));
       const room = Math.min(slot.destination.bytes.length, Math.max(MIN_OUTPUT_BYTES, bytes * OUTPUT_FACTOR));
       this.checkAlive(); // the stream may have gone while it waited for the slot
-      this.pending.peekInto(slot.source.bytes.subarray(0, bytes));
+      const start = this.pending.misalignment;
+      this.pending.peekInto(slot.source.bytes, start, bytes);
       const completion = await this.library.run('decompress', {
         format,
         level: 0,
-        source: slot.source.address,
+        source: iova(slot.source.address + start),
         sourceBytes: bytes,
         destination: slot.destination.address,
         destinationBytes: room,
@@ -173,7 +175,7 @@ export class DecompressStream extends JobStream {
       if (!this.destroyed) {
         this.takeOutput(slot.destination.bytes.subarray(0, completion.produced), completion);
         if (completion.outcome === 'end' && format === 'gzip')
-          this.checkLength(slot.source.bytes.subarray(0, completion.consumed), completion.isize);
+          this.checkLength(slot.source.bytes.subarray(start, start + completion.consumed), completion.isize);
         this.pending.drop(completion.consumed);
       }
       this.isOutputFull = completion.produced === room;
