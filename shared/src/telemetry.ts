@@ -279,6 +279,14 @@ export const MONITOR_PROTOCOL = 'warpdrive.monitor.v1';
 export const STREAM_PROTOCOL = 'warpdrive.stream.v1';
 export const SAMPLE_INTERVAL_MS = 250;
 
+export interface JobSlots {
+  pool: 'small' | 'large';
+  total: number;
+  taken: number;
+  /** Jobs that wait for a slot. */
+  waiting: number;
+}
+
 /** What the hosted stack answers at any time; `host.ts` implements it, telemetry, http and ws read it. */
 export interface StackView {
   readonly mode: QueueMode;
@@ -292,6 +300,8 @@ export interface StackView {
   faults(sinceSeq?: number, isAdmin?: boolean): FaultSnapshot[];
   /** Calls back for each new fault record, PASID included; returns the unsubscribe function. */
   onFault(listener: (fault: FaultSnapshot) => void): () => void;
+  /** Job slots of the service's own queues; small jobs have theirs. */
+  jobSlots?(): JobSlots[];
   /** @param isAdmin whether PASIDs may be shown */
   iommu?(isAdmin: boolean): IommuSnapshot;
   /** Page requests that were answered, newest last: outcome `resolved` or `aborted`. */

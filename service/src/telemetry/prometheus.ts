@@ -43,6 +43,7 @@ export class Metrics {
 
   private service(): void {
     const { counters, view, version } = this.source;
+    const slots = () => view.jobSlots?.() ?? [];
     this.gauge('build_info', 'Always 1', ['version', 'node'], (put) =>
       put({ version, node: process.version }, 1),
     );
@@ -67,6 +68,21 @@ export class Metrics {
     this.counter('job_output_bytes_total', 'Bytes that clients were sent', jobLabels, (put) => {
       for (const { job, labels } of jobs()) put(labels, job.bytesOut);
     });
+    this.gauge('job_slots', 'Job slots: what is in flight at most', ['pool'], (put) => {
+      for (const { pool, total } of slots()) put({ pool }, total);
+    });
+    this.gauge('job_slots_taken', 'Job slots in use', ['pool'], (put) => {
+      for (const { pool, taken } of slots()) put({ pool }, taken);
+    });
+    this.gauge('jobs_waiting', 'Jobs that wait for a slot', ['pool'], (put) => {
+      for (const { pool, waiting } of slots()) put({ pool }, waiting);
+    });
+    this.gauge(
+      'queue_occupancy_ratio',
+      'Jobs in slots and waiting, over slots, of the fuller pool',
+      [],
+      (put) => put({}, Math.max(0, ...slots().map(({ total, taken, waiting }) => (taken + waiting) / total))),
+    );
     this.gauge('active_streams', 'Requests being streamed', [], (put) => put({}, counters.activeStreams));
     this.counter('fallback_total', 'Requests that software served', ['reason'], (put) => {
       for (const [reason, count] of counters.fallbacks) put({ reason }, count);

@@ -1,5 +1,5 @@
 import { WarpDriveError } from '../../../shared/src/problem.ts';
-import type { Operation, QueueMode } from '../../../shared/src/telemetry.ts';
+import type { JobSlots, Operation, QueueMode } from '../../../shared/src/telemetry.ts';
 import {
   newStream,
   STREAM_CONTEXT_BYTES,
@@ -105,6 +105,13 @@ export class AcceleratorLibrary {
   /** Room that compressing `bytes` bytes never exceeds. */
   worstCaseBytes(bytes: number): number {
     return bytes + Math.ceil(bytes / 1024) + EXPANSION_BYTES;
+  }
+
+  jobSlots(): JobSlots[] {
+    return (['small', 'large'] as const).map((pool) => {
+      const { total, taken, waiters } = this[pool];
+      return { pool, total, taken, waiting: waiters };
+    });
   }
 
   slotsFor(bytes: number): SlotPool {

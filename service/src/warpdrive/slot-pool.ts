@@ -41,6 +41,10 @@ export class SlotPool {
     return this.waiting.size;
   }
 
+  get total(): number {
+    return this.options.slots;
+  }
+
   /** Slots in use. */
   get taken(): number {
     return this.made - this.idle.length;
