@@ -1,18 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import type {
   CoreName,
+  DeviceSnapshot,
   FaultModel,
   QueueMode,
   QueueSnapshot,
   StackView,
 } from '../../shared/src/telemetry.ts';
-import { streamId } from '../../shared/src/units.ts';
+import { type StreamId, streamId } from '../../shared/src/units.ts';
 import { ForeignProcesses } from './attach/foreign-process.ts';
 import { AttachServer } from './attach/server.ts';
 import type { Codec } from './codec/codec.ts';
+import { NO_CODEC } from './codec/no-codec.ts';
 import { WarpDriveCodec } from './codec/warpdrive-codec.ts';
 import { wasmModule } from './emulator/deflate/wasm-core.ts';
-import { chooseCore } from './emulator/engine/choose-core.ts';
+import { type ChosenCore, chooseCore } from './emulator/engine/choose-core.ts';
 import { allocateCoreRanges } from './emulator/engine/core-ranges.ts';
 import { createDataPaths } from './emulator/engine/data-paths.ts';
 import { EngineCore } from './emulator/engine/engine-core.ts';
@@ -24,6 +26,7 @@ import { ZIP_V3 } from './hw-abi/zip-variant.ts';
 import { Iommu } from './kernel/iommu/iommu.ts';
 import { Kernel } from './kernel/kernel.ts';
 import { ParentDevice } from './kernel/mdev/parent-device.ts';
+import { PF_QUEUES, partitionQueues, type QueueWindow } from './kernel/qm/queue-partition.ts';
 import { systemClock } from './platform/clock.ts';
 import type { Log } from './platform/log.ts';
 import { PhysicalMemory } from './platform/physical-memory.ts';
@@ -34,8 +37,12 @@ export interface HostOptions {
   core: CoreName | 'auto';
   /** Engine cores in worker threads, beside the polled one. */
   cores: number;
-  /** Queues of the service itself, at least 2. */
+  /** Queues of the service itself, at least 2; 0 for a host that only others use: its codec has none. */
   queues: number;
+  /** Which virtual function of the device this stack is; absent: the physical one. */
+  vf?: VirtualFunction;
+  /** The engine core as another process chose and tested it; absent: it is chosen here, by `core`. */
+  chosenCore?: ChosenCore;
   /** What the emulated device can do about absent pages; stall if absent. */
   faultModel?: FaultModel;
   /** Queues kept for mode native; absent: as many as the service opens in that mode, else none. */
@@ -62,10 +69,16 @@ export interface Host {
   close(): Promise<void>;
 }
 
+/** A virtual function: its number, from 1, and its window of the device's queues. */
+export interface VirtualFunction extends QueueWindow {
+  readonly number: number;
+}
+
 /** The emulated endpoint: address and stream id as a Kunpeng server shows its first ZIP engine. */
-const DEVICE_NAME = 'hisi_zip-0';
-const BDF = '0000:75:00.0';
-const STREAM_ID = streamId(0x7500);
+const DEVICE_DRIVER = 'hisi_zip';
+const PF_ROUTING_ID = 0x7500;
+/** Functions of one device number their IOMMU groups apart: one for itself, one a queue at most. */
+const GROUPS_PER_FUNCTION = 2048;
 const MDEV_TYPE = { id: 'hisi_zip-zip', name: 'ZIP queue', description: 'one queue, assigned at create' };
 const MDEV_TYPE_ON_OPEN = {
   id: 'hisi_zip-zip_on_open',
@@ -73,8 +86,6 @@ const MDEV_TYPE_ON_OPEN = {
   description: 'one queue, assigned at open',
   policy: 'on-open',
 } as const;
-/** Queues of the physical function, as the mainline driver's default for pf_q_num. */
-const PF_QUEUES = 64;
 const RAM_BYTES = 1024 * 1024 * 1024;
 
 const JOB_BYTES = 256 * 1024;
@@ -82,20 +93,38 @@ const INLINE_BYTES = 64 * 1024;
 const SLOT_WAIT_MS = 30_000;
 const JOB_DEADLINE_MS = 30_000;
 
+/** The virtual functions that share out the device's queues, one a worker process. */
+export const virtualFunctions = (count: number): VirtualFunction[] =>
+  partitionQueues(count).map((window, i) => ({ number: i + 1, ...window }));
+
+/** PCI numbers functions from the physical one's routing ID up: bus, device in 5 bits, function in 3. */
+function endpointOf(number: number): { name: string; bdf: string; streamId: StreamId } {
+  const id = PF_ROUTING_ID + number;
+  const hex2 = (value: number) => value.toString(16).padStart(2, '0');
+  return {
+    name: `${DEVICE_DRIVER}-${number}`,
+    bdf: `0000:${hex2(id >> 8)}:${hex2((id >> 3) & 0x1f)}.${id & 7}`,
+    streamId: streamId(id),
+  };
+}
+
 /**
  * Builds one stack on the emulated device and attaches the service to it.
  * @throws WD_E_EINVAL, WD_E_NO_QUEUE
  */
 export async function createHost(options: HostOptions, log: Log): Promise<Host> {
   const { mode, cores, queues } = options;
-  const { name: core, reason: coreReason } = await chooseCore(options.core);
+  const { name: core, reason: coreReason } = options.chosenCore ?? (await chooseCore(options.core));
+  const endpoint = endpointOf(options.vf?.number ?? 0);
   const inlineBytes = options.inlineBytes ?? INLINE_BYTES;
   const memory = new PhysicalMemory(RAM_BYTES);
   const clock = systemClock;
   const iommu = new Iommu(clock, options.faultModel ?? 'stall');
   const types = [MDEV_TYPE, MDEV_TYPE_ON_OPEN];
-  const parent = new ParentDevice(DEVICE_NAME, BDF, STREAM_ID, types, Math.max(PF_QUEUES, queues), clock, {
+  const queuesTotal = options.vf?.count ?? Math.max(PF_QUEUES, queues);
+  const parent = new ParentDevice(endpoint.name, endpoint.bdf, endpoint.streamId, types, queuesTotal, clock, {
     reservedQueues: options.nativeQueues ?? (mode === 'native' ? queues : 0),
+    iommuGroup: (options.vf?.number ?? 0) * GROUPS_PER_FUNCTION,
   });
 
   const polledRanges = allocateCoreRanges(memory);
@@ -112,7 +141,7 @@ export async function createHost(options: HostOptions, log: Log): Promise<Host> 
   );
   const device = new ZipDevice({
     variant: ZIP_V3,
-    streamId: STREAM_ID,
+    streamId: endpoint.streamId,
     translator: iommu,
     memory,
     polled,
@@ -137,24 +166,29 @@ export async function createHost(options: HostOptions, log: Log): Promise<Host> 
   // root's part: mdevs exist before any process asks for a queue
   if (mode !== 'native') for (let i = 0; i < queues; i++) parent.create(randomUUID(), MDEV_TYPE.id);
 
-  const library = new AcceleratorLibrary(
-    kernel,
-    {
-      mode,
-      owner: { pid: process.pid, name: 'warpdrive' },
-      queues,
-      jobBytes: options.jobBytes ?? JOB_BYTES,
-      smallJobBytes: inlineBytes,
-      largeSlots: cores * 3 + 2,
-      waitMs: SLOT_WAIT_MS,
-      deadlineMs: JOB_DEADLINE_MS,
-      allowsSoftware: options.fallback !== 'never',
-      unavailable: () => (kernel.isolation.isIsolated ? 'device isolated' : undefined),
-    },
-    clock,
-    log,
-  );
+  const library =
+    queues === 0
+      ? undefined
+      : new AcceleratorLibrary(
+          kernel,
+          {
+            mode,
+            owner: { pid: process.pid, name: 'warpdrive' },
+            queues,
+            jobBytes: options.jobBytes ?? JOB_BYTES,
+            smallJobBytes: inlineBytes,
+            largeSlots: cores * 3 + 2,
+            waitMs: SLOT_WAIT_MS,
+            deadlineMs: JOB_DEADLINE_MS,
+            allowsSoftware: options.fallback !== 'never',
+            unavailable: () => (kernel.isolation.isIsolated ? 'device isolated' : undefined),
+          },
+          clock,
+          log,
+        );
 
+  const { vf } = options;
+  const window = vf ? { vf: vf.number, queueBase: vf.base } : {};
   const processes = new ForeignProcesses({ kernel, bus: device, memory, clock, drain: () => device.drain() });
   let attachServer: AttachServer | undefined;
 
@@ -170,7 +204,7 @@ export async function createHost(options: HostOptions, log: Log): Promise<Host> 
       priority: queue.priority,
       state: queue.state,
       depth: QUEUE_DEPTH,
-      busy: library.busyCount(queue.qpId),
+      busy: library?.busyCount(queue.qpId) ?? 0,
       ...(device.statistics(queue.qpId) ?? {
         inFlight: 0,
         operations: 0,
@@ -182,13 +216,13 @@ export async function createHost(options: HostOptions, log: Log): Promise<Host> 
     }));
 
   return {
-    codec: new WarpDriveCodec(library, core),
+    codec: library ? new WarpDriveCodec(library, core) : NO_CODEC,
     view: {
       mode,
       core,
       coreReason,
       emulated: true,
-      devices: () => kernel.devices(),
+      devices: () => kernel.devices().map((device) => ({ ...device, ...window }) satisfies DeviceSnapshot),
       mdevs: () => kernel.mdevs(),
       queues: queueSnapshots,
       faults: (sinceSeq, isAdmin) => kernel.faults(sinceSeq, isAdmin),
@@ -217,7 +251,7 @@ export async function createHost(options: HostOptions, log: Log): Promise<Host> 
     },
     async close() {
       await attachServer?.close();
-      library.close();
+      library?.close();
       await device.dispose();
     },
   };

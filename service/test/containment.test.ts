@@ -36,7 +36,7 @@ describe('H1 a controller reset', () => {
     const running = Array.from({ length: 4 }, () => compress(host, TEXT));
     for (let i = 0; i < 3; i++) {
       await new Promise((resolve) => setImmediate(resolve));
-      adminOf(host).hardwareError();
+      await adminOf(host).hardwareError();
     }
     for (const { plain } of await Promise.all(running)) assert.ok(plain.equals(TEXT));
     assert.equal((await compress(host, TEXT)).result.fallbackReason, undefined);
@@ -48,8 +48,8 @@ describe('5.11 the isolation strategy', () => {
   it('takes the device out after as many errors as it allows; software takes over and says why', async () => {
     const host = await createHost(OPTIONS, silentLog);
     host.view.sysfs?.write('/sys/class/uacce/hisi_zip-0/isolate_strategy', '2', true);
-    assert.equal(adminOf(host).hardwareError(), false);
-    assert.equal(adminOf(host).hardwareError(), true);
+    assert.equal(await adminOf(host).hardwareError(), false);
+    assert.equal(await adminOf(host).hardwareError(), true);
     assert.equal(host.view.devices()[0]?.isolated, true);
     assert.equal(host.view.sysfs?.read('/sys/class/uacce/hisi_zip-0/isolate', false).trim(), '1');
     const { plain, result } = await compress(host, TEXT);
@@ -67,8 +67,8 @@ describe('5.11 the isolation strategy', () => {
   it('is reversed by a reload of the driver', async () => {
     const host = await createHost(OPTIONS, silentLog);
     host.view.sysfs?.write('/sys/class/uacce/hisi_zip-0/isolate_strategy', '1', true);
-    assert.equal(adminOf(host).hardwareError(), true);
-    adminOf(host).reloadDriver();
+    assert.equal(await adminOf(host).hardwareError(), true);
+    await adminOf(host).reloadDriver();
     assert.equal(host.view.devices()[0]?.isolated, false);
     const { plain, result } = await compress(host, TEXT);
     assert.ok(plain.equals(TEXT));
@@ -78,7 +78,7 @@ describe('5.11 the isolation strategy', () => {
   it('fails requests visibly where software is not allowed', async () => {
     const host = await createHost({ ...OPTIONS, fallback: 'never' }, silentLog);
     host.view.sysfs?.write('/sys/class/uacce/hisi_zip-0/isolate_strategy', '1', true);
-    adminOf(host).hardwareError();
+    await adminOf(host).hardwareError();
     await assert.rejects(compress(host, TEXT), { code: 'WD_E_NO_QUEUE' });
     await host.close();
   });

@@ -67,6 +67,9 @@ export interface DeviceSnapshot {
   queuesNative?: number;
   /** Taken out by the isolation strategy. */
   isolated?: boolean;
+  /** Number of the virtual function that this is, and where its queues begin in the whole device's; absent: physical. */
+  vf?: number;
+  queueBase?: number;
   cores: { id: number; name: CoreName; where: 'worker' | 'polled'; jobs: number; busyNs: number }[];
 }
 
@@ -203,23 +206,51 @@ export interface MdevCreateRequest {
   priorityClass?: number;
 }
 
+/** A promise where the function that is asked is in another process. */
+export type Eventual<Value> = Value | Promise<Value>;
+
 /** What an administrator may do with mdevs and the IOMMU. */
 export interface StackAdmin {
   mdevTypes(): MdevTypeSnapshot[];
   createMdev(request: MdevCreateRequest, isAdmin: boolean): MdevSnapshot;
-  removeMdev(uuid: string, isAdmin: boolean): void;
+  removeMdev(uuid: string, isAdmin: boolean): Eventual<void>;
   /** What the device can do about absent pages, from its next access on. */
-  setFaultModel(model: FaultModel): void;
+  setFaultModel(model: FaultModel): Eventual<void>;
   /** Holds page requests, so that stalled transactions can be looked at, or lets them go. */
-  holdPageRequests(isHeld: boolean): void;
+  holdPageRequests(isHeld: boolean): Eventual<void>;
   /** Answers one held page request; `success` becomes `invalid` where nothing is mapped. */
-  answerPageRequest(stag: number, response: PageResponse): PageResponse;
+  answerPageRequest(stag: number, response: PageResponse): Eventual<PageResponse>;
   /** Stops one queue as a reset does; its user opens another. @param id as in QueueSnapshot */
-  resetQueue(id: string): void;
+  resetQueue(id: string): Eventual<void>;
   /** Counts a hardware error and resets the controller. @returns whether the device is isolated now */
-  hardwareError(): boolean;
+  hardwareError(): Eventual<boolean>;
   /** Brings an isolated device back. */
-  reloadDriver(): void;
+  reloadDriver(): Eventual<void>;
+}
+
+/** `backoff`: died, a new one starts soon; `failed`: died quickly again and again, tried once a minute. */
+export const WORKER_STATES = ['starting', 'ready', 'draining', 'backoff', 'failed', 'ended'] as const;
+export type WorkerState = (typeof WORKER_STATES)[number];
+
+/** A service process of its own with a virtual function of the device (`--workers`). */
+export interface WorkerSnapshot {
+  /** Number of its virtual function, from 1. */
+  vf: number;
+  /** UACCE name of that function, e.g. `hisi_zip-1`. */
+  device: string;
+  state: WorkerState;
+  /** 0 while there is none. */
+  pid: number;
+  startedAtMs: number;
+  /** Processes that took the place of one that died. */
+  restarts: number;
+  /** How the last one ended, e.g. `SIGKILL` or `exit code 70`. */
+  lastEnd?: string;
+  /** Its window of the device's queues. */
+  queueBase: number;
+  queueCount: number;
+  rssBytes: number;
+  eventLoopDelayMs: number;
 }
 
 export interface Totals {
@@ -248,6 +279,8 @@ export interface StatusSnapshot {
   coreReason: string;
   emulated: boolean;
   totals: Totals;
+  /** Absent with one process. */
+  workers?: WorkerSnapshot[];
 }
 
 /** One reading of the changing figures; the service sends four a second. */
@@ -258,8 +291,12 @@ export interface MonitorSample {
   devices: DeviceSnapshot[];
   /** Without PASIDs. */
   iommu?: IommuSnapshot;
+  /** Of the slowest process. */
   eventLoopDelayMs: number;
+  /** Of all processes. */
   rssBytes: number;
+  /** Absent with one process. */
+  workers?: WorkerSnapshot[];
 }
 
 export type MonitorMessage =
@@ -306,6 +343,10 @@ export interface StackView {
   iommu?(isAdmin: boolean): IommuSnapshot;
   /** Page requests that were answered, newest last: outcome `resolved` or `aborted`. */
   pageRequests?(isAdmin: boolean): FaultSnapshot[];
-  readonly sysfs?: SysfsView;
-  readonly admin?: StackAdmin;
+  readonly sysfs?: SysfsView | undefined;
+  readonly admin?: StackAdmin | undefined;
+  /** Absent with one process. */
+  workers?(): WorkerSnapshot[];
+  /** Samples are being looked at: other processes may measure what costs something only meanwhile. */
+  watch?(isOn: boolean): void;
 }

@@ -10,6 +10,7 @@ import { exitOnDefect, onStopSignal } from '../ops/shutdown.ts';
 import { systemClock } from '../platform/clock.ts';
 import { createLog, type LeveledLog, type Log } from '../platform/log.ts';
 import { defaultAttachPath } from '../platform/run-folder.ts';
+import { startWithWorkers } from '../workers/primary.ts';
 import { CommandError, EXIT } from './exit.ts';
 import { type RunningService, startService } from './service.ts';
 
@@ -34,13 +35,13 @@ export async function runServe(flags: ServeFlags): Promise<void> {
   const log = createLog({ level: config.logLevel, pretty: process.stderr.isTTY === true });
   let running: RunningService | undefined;
   exitOnDefect(log, process.exit, () => running?.stop());
-  process.on('SIGHUP', () => reloadLogLevel(flags, log));
+  process.on('SIGHUP', () => reloadLogLevel(flags, log, running));
   const host = await createHost(
     {
       mode: config.mode,
       core: config.core,
       cores: config.cores,
-      queues: config.queues,
+      queues: config.workers > 1 ? 0 : config.queues, // with workers they have the queues
       fallback: config.fallback,
     },
     log,
@@ -57,13 +58,10 @@ export async function runServe(flags: ServeFlags): Promise<void> {
       throw error;
     },
   );
-  const service = await startService({
-    config,
-    host,
-    adminToken: token.token,
-    clock: systemClock,
-    log,
-  }).catch(async (error: unknown) => {
+  const parts = { config, host, adminToken: token.token, clock: systemClock, log };
+  const isTerminal = process.stderr.isTTY === true;
+  const starting = config.workers > 1 ? startWithWorkers({ ...parts, isTerminal }) : startService(parts);
+  const service = await starting.catch(async (error: unknown) => {
     await host.close();
     throw listenError(error, config);
   });
@@ -101,10 +99,11 @@ async function listenForProcesses(
 }
 
 /** What SIGHUP does: the level is read again from where it came; every other option needs a restart. */
-function reloadLogLevel(flags: ServeFlags, log: LeveledLog): void {
+function reloadLogLevel(flags: ServeFlags, log: LeveledLog, running: RunningService | undefined): void {
   try {
     const { logLevel } = load(flags).config;
     log.setLevel(logLevel);
+    running?.setLogLevel?.(logLevel);
     log.info({ logLevel }, 'log level read again');
   } catch (error) {
     log.error({ err: error }, 'configuration not read again');
@@ -137,6 +136,8 @@ function refuseOpenBind({ host, adminToken, token }: Config): void {
 
 function listenError(error: unknown, { host, port }: Config): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'WD_E_NO_QUEUE' && error instanceof Error)
+    return new CommandError(EXIT.unavailable, error.message, { cause: error });
   if (code === 'EADDRINUSE')
     return new CommandError(
       EXIT.unavailable,

@@ -37,12 +37,8 @@ export const configSchema = z.strictObject({
   host: z.string().min(1).default('127.0.0.1').describe('address to listen on'),
   port: count(0, 65_535).default(8080).describe('TCP port; 0 takes a free one and prints it'),
   workers: count(1, MAX_CORES)
-    .refine(
-      (value) => value === 1,
-      'this release runs one worker; start more services on other --port values',
-    )
     .default(1)
-    .describe('service processes that share the port (only 1 in this release)'),
+    .describe('service processes that share the port, each with a virtual function of the device'),
   cores: count(1, MAX_CORES)
     .default(Math.min(availableParallelism(), MAX_CORES))
     .describe('engine cores of the emulated device, a worker thread each'),

@@ -1,7 +1,8 @@
 import { type NextFunction, type Request, type RequestHandler, type Response, Router } from 'express';
+import type { JobRecord } from '../../../shared/src/job.ts';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
+import type { Eventual } from '../../../shared/src/telemetry.ts';
 import type { Access } from '../ops/access.ts';
-import type { JobRecords } from '../telemetry/job-records.ts';
 import type { Metrics } from '../telemetry/prometheus.ts';
 import { publicFault, readiness, type StatusSource, statusSnapshot } from '../telemetry/status.ts';
 
@@ -9,7 +10,11 @@ export interface ApiDeps {
   status: StatusSource;
   metrics: Metrics;
   access: Access;
-  jobs: JobRecords;
+  /** Jobs of all processes. */
+  jobs: {
+    newId(): string;
+    find(id: string): Eventual<JobRecord | undefined>;
+  };
 }
 
 const READ_METHODS = ['GET', 'HEAD'];
@@ -35,8 +40,8 @@ export function apiRoutes({ status, metrics, access, jobs }: ApiDeps): Router {
     const faults = view.faults(sinceSeq(req.query['since']), isAdmin);
     res.json({ faults: isAdmin ? faults : faults.map(publicFault) });
   });
-  read('/v1/jobs/:id', (req, res) => {
-    const record = jobs.find(String(req.params['id']));
+  read('/v1/jobs/:id', async (req, res) => {
+    const record = await jobs.find(String(req.params['id']));
     if (record === undefined)
       throw new WarpDriveError('WD_E_NOT_FOUND', 'no such job; a record is kept for a minute after its end');
     res.json(record);

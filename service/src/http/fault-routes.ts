@@ -13,19 +13,19 @@ const injectBody = z.strictObject({
 export function faultRoutes({ status, access }: ApiDeps): Router {
   const router = Router({ strict: true, caseSensitive: true });
   const { view } = status;
-  router.post('/v1/queues/:id/reset', (req: Request<{ id: string }>, res) => {
+  router.post('/v1/queues/:id/reset', async (req: Request<{ id: string }>, res) => {
     requireAdmin(req, access);
-    needPart(view.admin).resetQueue(req.params.id);
+    await needPart(view.admin).resetQueue(req.params.id);
     res.json({ id: req.params.id, reset: true });
   });
-  router.post('/v1/faults/inject', express.json(), (req, res) => {
+  router.post('/v1/faults/inject', express.json(), async (req, res) => {
     requireAdmin(req, access);
     const { kind } = parsed(injectBody, req.body);
-    res.json({ kind, isolated: needPart(view.admin).hardwareError() });
+    res.json({ kind, isolated: await needPart(view.admin).hardwareError() });
   });
-  router.post('/v1/devices/:name/reload', (req: Request<{ name: string }>, res) => {
+  router.post('/v1/devices/:name/reload', async (req: Request<{ name: string }>, res) => {
     requireAdmin(req, access);
-    needPart(view.admin).reloadDriver();
+    await needPart(view.admin).reloadDriver();
     res.json({ name: req.params.name, isolated: false });
   });
   return router;

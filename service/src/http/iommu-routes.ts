@@ -22,12 +22,12 @@ export function iommuRoutes({ status, access }: ApiDeps): Router {
   router
     .route('/v1/iommu')
     .get((req, res) => void res.json(stateOf(view, access.isAdmin(req.headers.authorization))))
-    .patch(express.json(), (req: Request, res) => {
+    .patch(express.json(), async (req: Request, res) => {
       requireAdmin(req, access);
       const admin = needPart(view.admin);
       const { faultModel, hold } = parsed(changeBody, req.body);
-      if (faultModel !== undefined) admin.setFaultModel(faultModel);
-      if (hold !== undefined) admin.holdPageRequests(hold);
+      if (faultModel !== undefined) await admin.setFaultModel(faultModel);
+      if (hold !== undefined) await admin.holdPageRequests(hold);
       res.json(stateOf(view, true));
     })
     .all((req: Request) => {
@@ -35,10 +35,11 @@ export function iommuRoutes({ status, access }: ApiDeps): Router {
         allow: ['GET', 'HEAD', 'PATCH'],
       });
     });
-  router.post('/v1/iommu/stalls/:stag', express.json(), (req: Request<{ stag: string }>, res) => {
+  router.post('/v1/iommu/stalls/:stag', express.json(), async (req: Request<{ stag: string }>, res) => {
     requireAdmin(req, access);
     const { response } = parsed(answerBody, req.body);
-    res.json({ response: needPart(view.admin).answerPageRequest(Number(req.params.stag), response) });
+    const admin = needPart(view.admin);
+    res.json({ response: await admin.answerPageRequest(Number(req.params.stag), response) });
   });
   return router;
 }

@@ -26,9 +26,9 @@ export function mdevRoutes({ status, access }: ApiDeps): Router {
   });
   router
     .route('/v1/mdevs/:uuid')
-    .delete((req: Request<{ uuid: string }>, res) => {
+    .delete(async (req: Request<{ uuid: string }>, res) => {
       requireAdmin(req, access);
-      needPart(view.admin).removeMdev(req.params.uuid, true);
+      await needPart(view.admin).removeMdev(req.params.uuid, true);
       res.status(204).end();
     })
     .get((req: Request<{ uuid: string }>, res) => {

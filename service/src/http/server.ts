@@ -1,32 +1,38 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
 import { refuseSocket } from '../ops/refuse-socket.ts';
-import { type AppDeps, createApp } from './app.ts';
 import { type ProductDeps, Products } from './products.ts';
 import { refuse } from './refuse.ts';
 import { requestId } from './request-id.ts';
 
-export type HttpDeps = AppDeps &
-  ProductDeps & {
-    limits: {
-      maxHeaderBytes: number;
-      /** Milliseconds for a whole request head. */
-      headerTimeout: number;
-    };
+export type HttpDeps = ProductDeps & {
+  limits: {
+    maxHeaderBytes: number;
+    /** Milliseconds for a whole request head. */
+    headerTimeout: number;
   };
+};
 
 /** Longer than the 60 s of common proxies, so that the proxy and not we end an idle connection. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 /** How often Node looks for heads that are late: so many times within the limit. */
 const CHECKS_PER_TIMEOUT = 3;
-const SOCKET_BUFFER_BYTES = 128 * 1024;
+export const SOCKET_BUFFER_BYTES = 128 * 1024;
 
-/** The HTTP server, not yet listening. WebSockets attach to its `upgrade` event. */
-export function createHttpServer(deps: HttpDeps): Server {
+/**
+ * The HTTP server, not yet listening. WebSockets attach to its `upgrade` event.
+ * @param app answers whatever is not one of the two streaming routes
+ */
+export function createHttpServer(deps: HttpDeps, app: RequestListener): Server {
   const { limits } = deps;
   const products = new Products(deps);
-  const app = createApp(deps);
   const server = createServer({
     requestTimeout: 0, // a stream may last for days; silence is limited by the idle timer below
     headersTimeout: limits.headerTimeout,

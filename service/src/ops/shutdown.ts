@@ -12,6 +12,8 @@ export interface ShutdownParts {
   closeSockets(): void;
   /** Cuts the WebSockets that did not answer the close. */
   cutSockets(): void;
+  /** Resolves when the connections that the server did not accept itself are closed, too. */
+  handedOverClosed?(): Promise<void>;
   /** Stops queues and the device; after it nothing of the stack is left. */
   closeHost(): Promise<void>;
   /** How long requests are still served after /readyz said no. */
@@ -35,7 +37,9 @@ export async function shutDown(parts: ShutdownParts): Promise<void> {
   }
   lifecycle.drain();
   log.info({ timeoutMs: parts.timeoutMs }, 'draining');
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  const closed = new Promise<void>((resolve) => server.close(() => resolve())).then(() =>
+    parts.handedOverClosed?.(),
+  );
   parts.closeSockets();
   let stopSweep = () => {};
   const sweep = () => {

@@ -20,17 +20,24 @@ export interface LeveledLog extends Log {
  * One JSON object per line on stderr with UTC time, or a readable line if `pretty`. stderr, because stdout belongs
  * to what a command was asked for.
  */
-export function createLog(options: { level: LogLevel; pretty?: boolean }): LeveledLog {
+export function createLog(options: {
+  level: LogLevel;
+  pretty?: boolean;
+  /** In every line. */
+  bindings?: Record<string, unknown>;
+}): LeveledLog {
+  const base = options.bindings ?? null;
   const logger = options.pretty
     ? pino({
         level: options.level,
+        ...(base ? { base } : {}),
         transport: { target: 'pino-pretty', options: { destination: 2, ignore: 'pid,hostname' } },
       })
     : pino(
         {
           level: options.level,
           timestamp: pino.stdTimeFunctions.isoTime,
-          base: null,
+          base,
           formatters: { level: (level) => ({ level }) },
         },
         pino.destination({ dest: 2, sync: true }),

@@ -40,13 +40,17 @@ export class RouteCounters {
   constructor(readonly route: string) {}
 
   ended(method: string, status: number, seconds: number): void {
+    this.add(method, status, 1);
+    this.duration.observe(seconds);
+  }
+
+  add(method: string, status: number, count: number): void {
     let byStatus = this.counts.get(method);
     if (byStatus === undefined) {
       byStatus = new Map();
       this.counts.set(method, byStatus);
     }
-    byStatus.set(status, (byStatus.get(status) ?? 0) + 1);
-    this.duration.observe(seconds);
+    byStatus.set(status, (byStatus.get(status) ?? 0) + count);
   }
 
   *read(): Generator<{ method: string; status: number; count: number }> {
@@ -88,13 +92,17 @@ export class Counters {
     return counters;
   }
 
-  fellBack(reason: string): void {
-    this.fallbacks.set(reason, (this.fallbacks.get(reason) ?? 0) + 1);
+  fellBack(reason: string, count = 1): void {
+    this.fallbacks.set(reason, (this.fallbacks.get(reason) ?? 0) + count);
   }
 
   webSocketClosed(code: number): void {
     this.webSockets.sessions--;
-    this.webSockets.closes.set(code, (this.webSockets.closes.get(code) ?? 0) + 1);
+    this.addCloses(code, 1);
+  }
+
+  addCloses(code: number, count: number): void {
+    this.webSockets.closes.set(code, (this.webSockets.closes.get(code) ?? 0) + count);
   }
 
   /** `requests` and its kin count compress and decompress requests; `operations` are jobs of the engine cores. */

@@ -15,6 +15,17 @@ export class DurationHistogram {
     this.sum += seconds;
   }
 
+  /** The counts of the buckets one by one, then the sum of all observations. */
+  values(): number[] {
+    return [...this.buckets, this.sum];
+  }
+
+  /** Adds what another histogram counted. @param index as in `values` */
+  add(index: number, amount: number): void {
+    if (index === this.buckets.length) this.sum += amount;
+    else this.buckets[index] = (this.buckets[index] ?? 0) + amount;
+  }
+
   /** Cumulative counts as the exposition format wants them. */
   read(): { buckets: { le: string; count: number }[]; sum: number; count: number } {
     let count = 0;

@@ -1,14 +1,11 @@
-import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import type { MonitorSample, StackView } from '../../../shared/src/telemetry.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Counters } from './counters.ts';
+import { EventLoopDelay } from './event-loop-delay.ts';
 
-const DELAY_RESOLUTION_MS = 10;
-const NS_PER_MS = 1e6;
-
-/** Makes samples; measures the event loop's delay only between `start` and `stop`, because that wakes the process. */
+/** Makes samples; measures the event loop's delay only between `start` and `stop`. */
 export class Sampler {
-  private readonly delay: IntervalHistogram = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
+  private readonly delay = new EventLoopDelay();
   constructor(
     private readonly view: StackView,
     private readonly counters: Counters,
@@ -16,25 +13,28 @@ export class Sampler {
   ) {}
 
   start(): void {
-    this.delay.enable();
+    this.delay.start();
+    this.view.watch?.(true);
   }
 
   stop(): void {
-    this.delay.disable();
+    this.delay.stop();
+    this.view.watch?.(false);
   }
 
-  /** The event loop delay is the mean since the last sample, over what the timer itself waits. */
   sample(): MonitorSample {
-    const meanMs = this.delay.count === 0 ? 0 : this.delay.mean / NS_PER_MS - DELAY_RESOLUTION_MS;
-    this.delay.reset();
+    const workers = this.view.workers?.();
+    const delaysMs = workers?.map(({ eventLoopDelayMs }) => eventLoopDelayMs) ?? [];
+    const workersRss = workers?.reduce((sum, { rssBytes }) => sum + rssBytes, 0) ?? 0;
     return {
       atMs: this.clock.wallMs(),
       totals: this.counters.totals(),
       queues: this.view.queues(),
       devices: this.view.devices(),
       ...(this.view.iommu ? { iommu: this.view.iommu(false) } : {}),
-      eventLoopDelayMs: Math.max(0, Math.round(meanMs * 100) / 100),
-      rssBytes: process.memoryUsage.rss(),
+      eventLoopDelayMs: Math.max(this.delay.takeMs(), ...delaysMs),
+      rssBytes: process.memoryUsage.rss() + workersRss,
+      ...(workers ? { workers } : {}),
     };
   }
 }

@@ -13,6 +13,7 @@ export interface StatusSource {
 
 export function statusSnapshot(source: StatusSource): StatusSnapshot {
   const { view, phase } = source;
+  const workers = view.workers?.();
   return {
     service: 'warpdrive',
     version: source.version,
@@ -27,7 +28,22 @@ export function statusSnapshot(source: StatusSource): StatusSnapshot {
     coreReason: view.coreReason,
     emulated: view.emulated,
     totals: source.counters.totals(),
+    ...(workers ? { workers } : {}),
   };
+}
+
+/** Whether any worker process takes requests; undefined with one process. */
+function workersCheck(view: StackView): Check | undefined {
+  const workers = view.workers?.();
+  if (!workers) return undefined;
+  const ready = workers.filter(({ state }) => state === 'ready').length;
+  const others = workers
+    .filter(({ state }) => state !== 'ready')
+    .map(
+      ({ vf, state, lastEnd }) =>
+        `; worker ${vf}: ${state}${lastEnd === undefined ? '' : ` after ${lastEnd}`}`,
+    );
+  return { ok: ready > 0, detail: `${ready} of ${workers.length} workers ready${others.join('')}` };
 }
 
 /** A fault as anyone may see it: the PASID is for administrators, also as the kernel line's ssid. */
@@ -43,6 +59,7 @@ export interface Check {
 
 /** Whether new work should be sent here, and why not. The answer of /readyz. */
 export function readiness({ view, phase }: StatusSource): { ready: boolean; checks: Record<string, Check> } {
+  const workers = workersCheck(view);
   const devices = view.devices();
   const usable = devices.filter((device) => device.isolated !== true);
   const queues = view.queues();
@@ -62,6 +79,7 @@ export function readiness({ view, phase }: StatusSource): { ready: boolean; chec
             : 'isolated after hardware errors: software serves where --fallback allows it',
     },
     queues: { ok: true, detail: `${started} of ${queues.length} started` },
+    ...(workers ? { workers } : {}),
   };
   return { ready: Object.values(checks).every((check) => check.ok), checks };
 }

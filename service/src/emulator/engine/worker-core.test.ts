@@ -77,8 +77,12 @@ describe('WorkerCore', () => {
   });
   it('fails jobs at once when its thread does not live long enough for one, three times', async () => {
     const { rig, queue, completed, submit, cores } = threadedRig(1);
-    const source = rig.place(TEXT);
-    for (let i = 0; i < 3; i++) await crash(cores[0]!);
+    const [source, long] = [rig.place(TEXT), rig.place(LONG)];
+    for (let i = 0; i < 3; i++) {
+      const slot = submit(long, LONG.length);
+      await crash(cores[0]!);
+      await completed(slot);
+    }
     const doomed = submit(source);
     await completed(doomed);
     assert.equal(queue.status(doomed), 0x42);

@@ -39,7 +39,8 @@ export class WorkerCore {
   readonly where = 'worker';
   jobs = 0;
   busyUs = 0;
-  private worker: Worker;
+  /** Started by the first job: a service of small bodies never needs it. */
+  private worker: Worker | undefined;
   private readonly running = new Map<number, { job: EngineJob; done: Done }>();
   private nextId = 0;
   private isDisposed = false;
@@ -51,9 +52,7 @@ export class WorkerCore {
     private readonly data: CoreWorkerData,
     private readonly log: Log,
     private readonly clock: Clock = systemClock,
-  ) {
-    this.worker = this.spawn();
-  }
+  ) {}
 
   get name(): CoreName {
     return this.data.core;
@@ -75,6 +74,7 @@ export class WorkerCore {
     const id = this.nextId++;
     this.running.set(id, { job, done });
     if (!this.cancelLimit) this.watch();
+    this.worker ??= this.spawn();
     this.worker.ref(); // a process that waits for a job must not end
     this.worker.postMessage({ id, job } satisfies JobMessage);
   }
@@ -82,7 +82,7 @@ export class WorkerCore {
   async dispose(): Promise<void> {
     this.isDisposed = true;
     this.cancelLimit?.();
-    await this.worker.terminate();
+    await this.worker?.terminate();
     this.running.clear();
   }
 
@@ -90,7 +90,7 @@ export class WorkerCore {
   private watch(): void {
     this.cancelLimit = this.clock.after(JOB_LIMIT_MS, () => {
       this.log.error({ core: this.id, limitMs: JOB_LIMIT_MS }, 'engine core hangs, ending its thread');
-      void this.worker.terminate();
+      void this.worker?.terminate();
     });
   }
 
@@ -116,8 +116,9 @@ export class WorkerCore {
       this.cancelLimit?.();
       this.cancelLimit = undefined;
       this.failedStarts++;
-      if (this.failedStarts < MAX_FAILED_STARTS) this.worker = this.spawn();
-      else this.log.error({ core: this.id }, 'engine core does not start; its jobs fail from here on');
+      this.worker = undefined;
+      if (this.failedStarts >= MAX_FAILED_STARTS)
+        this.log.error({ core: this.id }, 'engine core does not start; its jobs fail from here on');
       const lost = [...this.running.values()];
       this.running.clear();
       for (const { job, done } of lost) done(failedResult(job, STATUS.coreFailure, this.name));
