@@ -227,7 +227,7 @@ export async function createHost(options: HostOptions, log: Log): Promise<Host> 
       queues: queueSnapshots,
       faults: (sinceSeq, isAdmin) => kernel.faults(sinceSeq, isAdmin),
       onFault: (listener) => kernel.onFault(listener, true),
-      jobSlots: () => library.jobSlots(),
+      jobSlots: () => library?.jobSlots() ?? [],
       iommu: (isAdmin) => kernel.iommuSnapshot(isAdmin),
       pageRequests: (isAdmin) => kernel.pageRequests(isAdmin),
       sysfs: kernel.sysfs,
