@@ -16,9 +16,9 @@ export function serviceOn(
 }
 
 /** Waits until `condition` holds; fails after ten seconds. */
-export async function eventually(condition: () => boolean, what: string): Promise<void> {
+export async function eventually(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
   for (let i = 0; i < 1000; i++) {
-    if (condition()) return;
+    if (await condition()) return;
     await new Promise((next) => setTimeout(next, 10));
   }
   throw new Error(`never happened: ${what}`);

@@ -115,12 +115,12 @@ export async function startService(parts: ServiceParts): Promise<RunningService>
     role?.kind === 'worker'
       ? new ForwardedSockets(MONITOR_PROTOCOL, role.primaryPath, PEER_FIELD)
       : new MonitorFeed(status, new Sampler(view, counters, clock), access);
-  const streams = new StreamRoute({ codec, counters, clock, log, limits: config });
+  const streams = new StreamRoute({ codec, counters, jobs, slots, clock, log, limits: config });
   const routes = new Map<string, SocketRoute>([
     ['/v1/monitor', monitor],
     ['/v1/stream', streams],
   ]);
-  attachUpgrades(server, { access, lifecycle, routes });
+  attachUpgrades(server, { access, lifecycle, limits: config, routes });
   await listen(server, role ?? config);
   lifecycle.started();
   return {

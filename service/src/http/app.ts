@@ -1,17 +1,17 @@
 import { join } from 'node:path';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
+import { headerRefusal } from '../ops/header-count.ts';
 import { PACKAGE_ROOT } from '../ops/package.ts';
+import { requestId } from '../ops/request-id.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import { type ApiDeps, apiRoutes } from './api.ts';
 import { corsFields } from './cors.ts';
 import { faultRoutes } from './fault-routes.ts';
-import { headerRefusal } from './header-count.ts';
 import { iommuRoutes } from './iommu-routes.ts';
 import { mdevRoutes } from './mdev-routes.ts';
 import { refuse } from './refuse.ts';
-import { requestId } from './request-id.ts';
 import { sysfsRoutes } from './sysfs-routes.ts';
 
 export interface AppDeps extends ApiDeps {

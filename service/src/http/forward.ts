@@ -7,9 +7,9 @@ import {
 } from 'node:http';
 import { pipeline } from 'node:stream';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
+import { requestId } from '../ops/request-id.ts';
 import type { Clock } from '../platform/clock.ts';
 import { refuse } from './refuse.ts';
-import { requestId } from './request-id.ts';
 
 /** Whose request it was, from the worker that passed it on; whatever a client sends under this name is dropped. */
 export const PEER_FIELD = 'Wd-Peer-Address';

@@ -1,7 +1,7 @@
 import { Transform } from 'node:stream';
 import { crc32 } from 'node:zlib';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
-import type { ProductResult } from './exchange.ts';
+import type { JobResult } from '../telemetry/job-account.ts';
 
 /** Gives the bytes back as they are, for a client that accepts no coding; counts them and keeps to the input limit. */
 export class IdentityStream extends Transform {
@@ -11,8 +11,13 @@ export class IdentityStream extends Transform {
     super();
   }
 
-  result(): ProductResult {
+  result(): JobResult {
     return { bytesIn: this.bytes, bytesOut: this.bytes, crc32: this.crc, core: 'none' };
+  }
+
+  /** Nothing is kept back, so there is nothing to flush. */
+  flush(callback: () => void): void {
+    callback();
   }
 
   override _transform(

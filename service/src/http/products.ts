@@ -1,13 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
 import type { CompressOptions } from '../codec/codec.ts';
+import { headerRefusal } from '../ops/header-count.ts';
 import type { Lifecycle } from '../ops/lifecycle.ts';
+import { requestId } from '../ops/request-id.ts';
 import { answerOptions } from './cors.ts';
 import { Exchange, type ExchangeDeps } from './exchange.ts';
-import { headerRefusal } from './header-count.ts';
 import { IdentityStream } from './identity-stream.ts';
 import { refuse } from './refuse.ts';
-import { requestId } from './request-id.ts';
 import { compressSmallBody } from './small-body.ts';
 import { type Limits, type StreamRequest, StreamRequests } from './stream-request.ts';
 import { type ProductStream, Transfer } from './transfer.ts';

@@ -8,9 +8,9 @@ import {
 import type { Duplex } from 'node:stream';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
 import { refuseSocket } from '../ops/refuse-socket.ts';
+import { requestId } from '../ops/request-id.ts';
 import { type ProductDeps, Products } from './products.ts';
 import { refuse } from './refuse.ts';
-import { requestId } from './request-id.ts';
 
 export type HttpDeps = ProductDeps & {
   limits: {

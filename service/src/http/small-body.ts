@@ -11,19 +11,20 @@ export function compressSmallBody(
   exchange: Exchange,
   options: CompressOptions,
 ): { fail: (error: unknown) => void } {
-  const { req, res, deps, request } = exchange;
+  const { req, res, deps, account } = exchange;
   const { codec } = deps;
   const chunks: Buffer[] = [];
   let transfer: Transfer | undefined;
   let over = false;
+  let bytes = 0;
 
   const onData = (chunk: Buffer) => {
     chunks.push(chunk);
-    exchange.bytesIn += chunk.length;
-    if (exchange.bytesIn > codec.oneShotBytes) becomeStream();
+    bytes += chunk.length;
+    if (bytes > codec.oneShotBytes) becomeStream();
   };
   const onEnd = () => {
-    request.jobs.bytesIn += exchange.bytesIn;
+    account.took(bytes);
     codec.compressOnce(chunks, options).then(onDone, fail);
   };
   const onDone = (done: { chunks: Uint8Array[]; result: StreamResult }) => {
@@ -51,7 +52,7 @@ export function compressSmallBody(
     else exchange.refuse(error);
   };
   const onTimeout = () => {
-    if (!req.complete) fail(idleError(deps.idleMs, exchange.bytesIn));
+    if (!req.complete) fail(idleError(deps.idleMs, bytes));
   };
   const onClose = () => {
     if (req.complete || over) return;
@@ -70,7 +71,6 @@ export function compressSmallBody(
       fail(error);
       return;
     }
-    exchange.bytesIn = 0;
     transfer = new Transfer(exchange, stream);
     transfer.start(chunks);
   };

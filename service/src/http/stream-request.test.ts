@@ -40,7 +40,7 @@ describe('StreamRequests.of', () => {
       ['application/gzip;q=0.5, application/zlib', 'zlib'],
       ['application/x-gzip', 'gzip'],
     ])
-      assert.equal(known.of('/v1/compress', { accept })?.format, format, accept);
+      assert.equal(known.of('/v1/compress', { accept })?.subject.format, format, accept);
   });
   it('writes a file name into header and disposition', () => {
     const request = requests().of(`/v1/compress?name=${encodeURIComponent('späte (1).txt')}`, {});
@@ -77,7 +77,7 @@ describe('StreamRequests.of', () => {
     const known = requests();
     for (let i = 0; i < 1000; i++)
       known.of(`/v1/compress?level=${(i % 9) + 1}&format=gzip${'&'.repeat(i)}`, {});
-    assert.equal(known.of('/v1/compress?level=9', {})?.format, 'gzip');
+    assert.equal(known.of('/v1/compress?level=9', {})?.subject.format, 'gzip');
   });
 });
 

@@ -2,7 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { type Format, MEDIA_TYPES } from '../../../shared/src/format.ts';
 import type { CompressOptions, DecompressOptions } from '../codec/codec.ts';
 import { type HttpCompressQuery, parseHttpCompress, parseParameters } from '../config/stream-parameters.ts';
-import type { Counters, JobCounters, JobFormat, RouteCounters } from '../telemetry/counters.ts';
+import type { Counters } from '../telemetry/counters.ts';
+import type { JobSubject } from '../telemetry/job-account.ts';
 import { codedBody, codingFor, formatOfCoding, plainBody, productFor } from './negotiate.ts';
 
 /** Limits of one request; 0 is no limit. */
@@ -15,11 +16,9 @@ export interface Limits {
 /** What a request of a streaming route asks for. Shared by all requests that ask for the same, hence immutable. */
 export type StreamRequest = Readonly<
   {
-    format: JobFormat;
+    subject: JobSubject;
     /** Header fields of the answer that depend on nothing else, as the flat list that `writeHead` takes. */
     fields: readonly string[];
-    route: RouteCounters;
-    jobs: JobCounters;
   } & (
     | { op: 'compress'; flushes: boolean; options: Readonly<CompressOptions> }
     | { op: 'decompress'; options: Readonly<DecompressOptions> }
@@ -134,11 +133,14 @@ export class StreamRequests {
       return this.compress(query, formatOfCoding(coding), [...fields, 'Content-Encoding', coding]);
     return {
       op: 'identity',
-      format: 'identity',
+      subject: {
+        op: 'compress',
+        format: 'identity',
+        route: this.counters.route('/v1/compress'),
+        jobs: this.counters.job('compress', 'identity'),
+      },
       fields,
       maxInputBytes: this.limits.maxInput,
-      route: this.counters.route('/v1/compress'),
-      jobs: this.counters.job('compress', 'identity'),
     };
   }
 
@@ -146,7 +148,13 @@ export class StreamRequests {
     const { level, name } = query;
     return {
       op: 'compress',
-      format,
+      subject: {
+        op: 'compress',
+        format,
+        level,
+        route: this.counters.route('/v1/compress'),
+        jobs: this.counters.job('compress', format),
+      },
       flushes: query.flush === 'sync',
       fields: [...fields, 'Wd-Format', format, 'Wd-Level', String(level)],
       options: {
@@ -156,8 +164,6 @@ export class StreamRequests {
         maxInputBytes: this.limits.maxInput,
         ...(name === undefined ? {} : { name }),
       },
-      route: this.counters.route('/v1/compress'),
-      jobs: this.counters.job('compress', format),
     };
   }
 
@@ -169,11 +175,14 @@ export class StreamRequests {
       const isCoded = headers['content-encoding'] !== undefined;
       return {
         op: 'decompress',
-        format,
+        subject: {
+          op: 'decompress',
+          format,
+          route: this.counters.route('/v1/decompress'),
+          jobs: this.counters.job('decompress', format),
+        },
         fields: ['Content-Type', contentType, ...COMMON_FIELDS, ...(isCoded ? SANDBOX : [])],
         options: { format, maxInputBytes, maxOutputBytes, maxRatio },
-        route: this.counters.route('/v1/decompress'),
-        jobs: this.counters.job('decompress', format),
       };
     };
     return {

@@ -1,15 +1,17 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
-import { type Exchange, type ProductResult, resultFields } from './exchange.ts';
+import { CoalescedFlush } from '../codec/coalesced-flush.ts';
+import type { JobResult } from '../telemetry/job-account.ts';
+import { type Exchange, resultFields } from './exchange.ts';
 
 const TRAILERS = 'Wd-Input-Bytes, Wd-Output-Bytes, Wd-Crc32, Wd-Core, Wd-Fallback-Reason';
 
 /** A codec stream, or one that leaves the bytes as they are. */
 export interface ProductStream extends Duplex {
   /** Complete after `end`; before, the figures so far. */
-  result(): ProductResult;
-  flush?(callback: (error?: Error | null) => void): void;
+  result(): JobResult;
+  flush(callback: (error?: Error | null) => void): void;
 }
 
 /**
@@ -21,13 +23,16 @@ export class Transfer {
   /** The first output, kept back while the whole input is here: its verdict, end or error, follows at once. */
   private held: Buffer | undefined;
   private over = false;
-  /** With flush=sync: one flush at a time; what comes meanwhile is flushed by the next. */
-  private flushing: 'no' | 'once' | 'again' = 'no';
+  /** With flush=sync. */
+  private readonly flush: CoalescedFlush | undefined;
 
   constructor(
     private readonly exchange: Exchange,
     private readonly stream: ProductStream,
-  ) {}
+  ) {
+    const { request } = exchange;
+    if (request.op === 'compress' && request.flushes) this.flush = new CoalescedFlush(stream, this.fail);
+  }
 
   start(first: readonly Uint8Array[] = []): void {
     const { req, res, deps } = this.exchange;
@@ -50,27 +55,10 @@ export class Transfer {
   };
 
   private readonly onInput = (chunk: Uint8Array): void => {
-    const { exchange } = this;
-    exchange.bytesIn += chunk.length;
-    exchange.request.jobs.bytesIn += chunk.length;
-    if (!this.stream.write(chunk)) exchange.req.pause();
-    if (exchange.request.op === 'compress' && exchange.request.flushes) this.flush();
+    this.exchange.account.took(chunk.length);
+    if (!this.stream.write(chunk)) this.exchange.req.pause();
+    this.flush?.request();
   };
-
-  private flush(): void {
-    if (this.flushing !== 'no') {
-      this.flushing = 'again';
-      return;
-    }
-    this.flushing = 'once';
-    this.stream.flush?.((error) => {
-      const isAgain = this.flushing === 'again';
-      this.flushing = 'no';
-      if (this.over) return;
-      if (error) this.fail(error);
-      else if (isAgain && !this.stream.writableEnded) this.flush();
-    });
-  }
 
   private readonly onInputEnd = (): void => {
     if (!this.over) this.stream.end();
@@ -105,8 +93,7 @@ export class Transfer {
   }
 
   private send(chunk: Buffer): void {
-    this.exchange.bytesOut += chunk.length;
-    this.exchange.request.jobs.bytesOut += chunk.length;
+    this.exchange.account.gave(chunk.length);
     if (!this.exchange.res.write(chunk)) this.stream.pause();
   }
 

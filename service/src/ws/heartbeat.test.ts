@@ -27,6 +27,7 @@ function manualClock() {
 
 class FakeSocket extends EventEmitter {
   pings = 0;
+  isPaused = false;
   ping(): void {
     this.pings++;
   }
@@ -35,9 +36,9 @@ class FakeSocket extends EventEmitter {
   }
 }
 
-function watched() {
+function watched(timeoutMs?: number) {
   const time = manualClock();
-  const heartbeat = new Heartbeat(time.clock);
+  const heartbeat = new Heartbeat(time.clock, timeoutMs);
   const socket = new FakeSocket();
   heartbeat.watch(socket as unknown as WebSocket);
   return { ...time, socket };
@@ -53,17 +54,29 @@ describe('Heartbeat', () => {
     }
   });
 
-  it('terminates a socket that missed one', () => {
-    const { advance, socket, pending } = watched();
-    let closed = false;
-    socket.on('close', () => {
-      closed = true;
-    });
-    advance(20_000);
-    assert.equal(closed, false);
-    advance(20_000);
-    assert.equal(closed, true);
-    assert.equal(pending(), 0);
+  it('terminates a socket that answered none within the timeout, and not before', () => {
+    for (const [timeoutMs, steps] of [
+      [60_000, 3],
+      [3000, 3],
+    ] as const) {
+      const { advance, socket, pending } = watched(timeoutMs);
+      let closed = false;
+      socket.on('close', () => {
+        closed = true;
+      });
+      for (let i = 1; i < steps; i++) advance(timeoutMs / steps);
+      assert.equal(closed, false);
+      advance(timeoutMs / steps);
+      assert.equal(closed, true);
+      assert.equal(pending(), 0);
+    }
+  });
+
+  it('blames no socket that is not read here', () => {
+    const { advance, socket } = watched();
+    socket.isPaused = true;
+    for (let i = 1; i <= 5; i++) advance(20_000);
+    assert.equal(socket.pings, 5);
   });
 
   it('runs no timer without sockets', () => {

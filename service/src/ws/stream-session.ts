@@ -1,93 +1,140 @@
 import type { RawData, WebSocket } from 'ws';
-import { PROBLEMS, type ProblemCode, problemOf, WarpDriveError } from '../../../shared/src/problem.ts';
+import { PROBLEMS, problemOf, WarpDriveError } from '../../../shared/src/problem.ts';
+import { MAX_CREDIT_BYTES, type StreamServerMessage } from '../../../shared/src/stream-protocol.ts';
 import type { Operation } from '../../../shared/src/telemetry.ts';
+import { CoalescedFlush } from '../codec/coalesced-flush.ts';
 import type { CodecStream } from '../codec/codec.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
-import { type Counters, type JobCounters, type Outcome, outcomeOf } from '../telemetry/counters.ts';
+import type { Counters } from '../telemetry/counters.ts';
+import type { JobAccount } from '../telemetry/job-account.ts';
+import { controlMessage } from './control-message.ts';
+import { InputCredit } from './input-credit.ts';
+import { OutputQueue } from './output-queue.ts';
 
-/** Output that may wait in the socket before the codec is paused, and how much must go before it runs on. */
-const MAX_BUFFERED_BYTES = 1024 * 1024;
-const RESUME_BUFFERED_BYTES = MAX_BUFFERED_BYTES / 2;
 const CLOSE_DONE = 1000;
-const US_PER_S = 1e6;
+const EXPECTED = {
+  compress: 'expected {"type":"flush"}, {"type":"finish"} or {"type":"credit","bytes":N}',
+  decompress: 'expected {"type":"finish"} or {"type":"credit","bytes":N}',
+} as const;
 
-interface SessionDeps {
+export interface SessionDeps {
   op: Operation;
+  account: JobAccount;
   counters: Counters;
-  jobs: JobCounters;
+  limits: { maxBuffered: number; maxFrame: number; idleTimeout: number; maxTime: number };
   clock: Clock;
   log: Log;
 }
 
-/** Binary frames → codec → binary frames. Input waits by pausing the socket, output by pausing the codec. */
+/** Binary frames → codec → binary frames. Input waits by pausing the socket or by credit, output by pausing the codec. */
 export class StreamSession {
-  private readonly startedUs: number;
-  private bytesIn = 0;
-  private bytesOut = 0;
+  private readonly output: OutputQueue;
+  private readonly flush: CoalescedFlush;
+  private input: InputCredit | undefined;
+  private isFirstMessage = true;
   private finishing = false;
   private over = false;
+  private cancelDeadline: (() => void) | undefined;
 
   constructor(
     private readonly ws: WebSocket,
     private readonly stream: CodecStream,
     private readonly deps: SessionDeps,
   ) {
-    this.startedUs = deps.clock.monotonicUs();
+    const { account, clock } = deps;
+    const { maxBuffered, idleTimeout: idleMs } = deps.limits;
+    const onSent = (bytes: number) => account.gave(bytes);
+    const onStall = () =>
+      this.fail(new WarpDriveError('WD_E_IDLE', `the client took no output for ${idleMs} ms`, { idleMs }));
+    this.output = new OutputQueue(ws, stream, { maxBuffered, idleMs }, clock, onSent, onStall);
+    this.flush = new CoalescedFlush(stream, (error) => this.fail(error));
   }
 
   start(): void {
-    const { ws, stream } = this;
-    this.deps.counters.activeStreams++;
+    const { ws, stream, deps } = this;
+    const { maxTime } = deps.limits;
+    deps.counters.activeStreams++;
+    deps.account.begin();
+    if (maxTime > 0) this.cancelDeadline = deps.clock.after(maxTime, () => this.fail(overTime(maxTime)));
     ws.on('message', this.onMessage).on('close', this.onClose).on('error', this.onClose);
     stream.on('drain', () => ws.resume());
-    stream.on('data', this.onOutput).on('end', this.onEnd).on('error', this.fail);
+    stream.on('data', (chunk: Buffer) => this.output.push(chunk));
+    stream.on('end', this.onEnd).on('error', this.fail);
   }
 
   private readonly onMessage = (data: RawData, isBinary: boolean): void => {
     if (this.over) return;
-    if (this.finishing) this.refuse('a message came after "finish"');
-    else if (isBinary) this.onPayload(bytesOf(data));
-    else this.onControl(String(data));
+    const isFirst = this.isFirstMessage;
+    this.isFirstMessage = false;
+    if (isBinary) this.onPayload(bytesOf(data));
+    else this.onControl(String(data), isFirst);
   };
 
   private onPayload(chunk: Uint8Array): void {
-    this.bytesIn += chunk.length;
-    this.deps.jobs.bytesIn += chunk.length;
-    if (chunk.length > 0 && !this.stream.write(chunk)) this.ws.pause();
-  }
-
-  private onControl(text: string): void {
-    const type = typeOf(text);
-    if (type === 'finish') {
-      this.finishing = true;
-      this.stream.end();
-      this.ws.resume(); // no `drain` follows an end, and the peer's close frame must be read
-    } else if (type === 'flush' && this.deps.op === 'compress') {
-      this.stream.flush((error) => {
-        if (error) this.fail(error);
-      });
-    } else {
-      this.refuse('expected {"type":"finish"}, or {"type":"flush"} while compressing');
+    const { input, stream } = this;
+    if (this.finishing) this.refuse('payload came after "finish"');
+    else if (input !== undefined && !input.arrived(chunk.length))
+      this.fail(new WarpDriveError('WD_E_CREDIT', 'more payload came than was granted'));
+    else if (chunk.length > 0) {
+      this.deps.account.took(chunk.length);
+      // credit bounds what is under way; the socket stays open then, because the client's credit comes through it
+      if (input === undefined) {
+        if (!stream.write(chunk)) this.ws.pause();
+      } else {
+        stream.write(chunk, (error) => {
+          if (!error && !this.over) input.consumed(chunk.length);
+        });
+      }
     }
   }
 
-  private readonly onOutput = (chunk: Buffer): void => {
-    const { ws, stream } = this;
-    this.bytesOut += chunk.length;
-    this.deps.jobs.bytesOut += chunk.length;
-    ws.send(chunk, { binary: true }, () => {
-      if (stream.isPaused() && ws.bufferedAmount <= RESUME_BUFFERED_BYTES) stream.resume();
-    });
-    if (ws.bufferedAmount > MAX_BUFFERED_BYTES) stream.pause();
-  };
+  private onControl(text: string, isFirst: boolean): void {
+    const message = controlMessage(text);
+    switch (message?.type) {
+      case 'credit':
+        this.onCredit(message.bytes, isFirst);
+        return;
+      case 'flush':
+        if (this.deps.op === 'decompress' || this.finishing) this.refuse(EXPECTED[this.deps.op]);
+        else this.flush.request();
+        return;
+      case 'finish':
+        this.onFinish();
+        return;
+      default:
+        this.refuse(EXPECTED[this.deps.op]);
+    }
+  }
+
+  private onFinish(): void {
+    if (this.finishing) {
+      this.refuse('"finish" came twice');
+      return;
+    }
+    this.finishing = true;
+    this.stream.end();
+    this.ws.resume(); // no `drain` follows an end, and the peer's close frame must be read
+  }
+
+  private onCredit(bytes: number, isFirst: boolean): void {
+    const { maxFrame } = this.deps.limits;
+    if (!isFirst && this.input === undefined) this.refuse('credit must be the first message');
+    else if (this.output.grant(bytes) > MAX_CREDIT_BYTES)
+      this.refuse(`over ${MAX_CREDIT_BYTES} bytes of credit`);
+    else if (this.input === undefined) {
+      this.input = new InputCredit(maxFrame, (more) => this.tell({ type: 'credit', bytes: more }));
+      this.input.open();
+    }
+  }
 
   private readonly onEnd = (): void => {
     if (this.over) return;
-    const { bytesIn, bytesOut, crc32, core, fallbackReason } = this.stream.result();
-    if (fallbackReason !== undefined) this.deps.counters.fellBack(fallbackReason);
-    this.release('ok', 200);
-    this.ws.send(JSON.stringify({ type: 'done', bytesIn, bytesOut, crc32: crc32 >>> 0, core }));
+    const { account } = this.deps;
+    const result = this.stream.result();
+    this.release();
+    account.done(result);
+    this.tell({ ...result, type: 'done', crc32: result.crc32 >>> 0, job: account.id });
     this.ws.close(CLOSE_DONE);
   };
 
@@ -97,44 +144,48 @@ export class StreamSession {
 
   private readonly fail = (error: unknown): void => {
     if (this.over) return;
-    const problem = problemOf(error);
-    this.release(outcomeOf(problem.status), problem.status);
-    if (problem.code === 'WD_E_INTERNAL') this.deps.log.error({ err: error }, 'WebSocket stream failed');
+    const { account, log } = this.deps;
+    const problem = problemOf(error, account.requestId);
+    this.release();
+    account.failed(error);
+    if (problem.code === 'WD_E_INTERNAL')
+      log.error({ ...account.names(), err: error }, 'WebSocket stream failed');
+    else log.debug({ ...account.names(), code: problem.code }, 'WebSocket stream refused');
     this.ws.resume();
-    this.ws.send(JSON.stringify({ type: 'error', problem }));
-    this.ws.close(closeCodeOf(problem.code), problem.code);
+    this.tell({ type: 'error', problem });
+    this.ws.close(PROBLEMS[problem.code].wsClose, problem.code);
   };
 
   private readonly onClose = (): void => {
     if (this.over) return;
-    this.release('aborted', 499);
-    const { bytesIn, bytesOut } = this;
-    this.deps.log.info({ bytesIn, bytesOut }, 'WebSocket client left');
+    const { account, log } = this.deps;
+    this.release();
+    account.aborted();
+    const { bytesIn, bytesOut } = account;
+    log.info({ ...account.names(), bytesIn, bytesOut }, 'WebSocket client left');
   };
 
-  private release(outcome: Outcome, status: number): void {
+  private tell(message: StreamServerMessage): void {
+    this.ws.send(JSON.stringify(message));
+  }
+
+  private release(): void {
     this.over = true;
-    const { counters, jobs, clock } = this.deps;
-    const seconds = (clock.monotonicUs() - this.startedUs) / US_PER_S;
-    counters.activeStreams--;
-    counters.route('/v1/stream').ended('GET', status, seconds);
-    jobs.ended(outcome, seconds);
+    this.cancelDeadline?.();
+    this.output.stop();
+    this.deps.counters.activeStreams--;
     this.stream.destroy();
   }
 }
 
-const closeCodeOf = (code: ProblemCode): number => PROBLEMS[code].wsClose;
+function overTime(limitMs: number): WarpDriveError {
+  return new WarpDriveError('WD_E_LIMIT_TIME', `the stream took longer than ${limitMs} ms`, {
+    limitMs,
+    measured: 'time',
+  });
+}
 
 function bytesOf(data: RawData): Uint8Array {
   if (Array.isArray(data)) return Buffer.concat(data);
   return data instanceof ArrayBuffer ? new Uint8Array(data) : data;
-}
-
-function typeOf(text: string): unknown {
-  try {
-    const message: unknown = JSON.parse(text);
-    return typeof message === 'object' && message !== null && 'type' in message ? message.type : undefined;
-  } catch {
-    return undefined;
-  }
 }

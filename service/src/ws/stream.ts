@@ -1,51 +1,61 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { WarpDriveError } from '../../../shared/src/problem.ts';
 import { STREAM_PROTOCOL } from '../../../shared/src/telemetry.ts';
 import type { Codec, CodecStream } from '../codec/codec.ts';
 import { parseWithOperation, type StreamParameters } from '../config/stream-parameters.ts';
-import type { Clock } from '../platform/clock.ts';
+import { requestId } from '../ops/request-id.ts';
+import type { StreamSlots } from '../ops/stream-slots.ts';
+import { traceParent } from '../ops/trace-parent.ts';
 import type { Log } from '../platform/log.ts';
-import type { Counters } from '../telemetry/counters.ts';
+import { JobAccount, type JobAccountDeps } from '../telemetry/job-account.ts';
 import { Heartbeat } from './heartbeat.ts';
-import { StreamSession } from './stream-session.ts';
+import { type SessionDeps, StreamSession } from './stream-session.ts';
 import type { SocketRoute } from './upgrade.ts';
 
-const MAX_PAYLOAD_BYTES = 1024 * 1024;
-const MAX_SESSIONS = 4096;
+/** Fragments of one message, and pieces of it that wait to be parsed: small ones cost memory beyond their bytes. */
+const MAX_FRAGMENTS = 1024;
+const MAX_BUFFERED_CHUNKS = 4096;
 
-export interface StreamDeps {
+export interface StreamDeps extends JobAccountDeps {
   codec: Codec;
-  counters: Counters;
-  clock: Clock;
+  slots: StreamSlots;
   log: Log;
-  limits: { maxInput: number; maxOutput: number; maxRatio: number };
+  limits: SessionDeps['limits'] & {
+    maxInput: number;
+    maxOutput: number;
+    maxRatio: number;
+    pingTimeout: number;
+  };
 }
 
 /** /v1/stream: one operation a connection, its parameters in the URL, payload in binary frames both ways. */
 export class StreamRoute implements SocketRoute {
   readonly protocol = STREAM_PROTOCOL;
-  private readonly server = new WebSocketServer({
-    noServer: true,
-    maxPayload: MAX_PAYLOAD_BYTES,
-    perMessageDeflate: false,
-    handleProtocols: () => STREAM_PROTOCOL,
-  });
+  private readonly server: WebSocketServer;
   private readonly heartbeat: Heartbeat;
   private readonly sessions = new Set<WebSocket>();
 
   constructor(private readonly deps: StreamDeps) {
-    this.heartbeat = new Heartbeat(deps.clock);
+    this.heartbeat = new Heartbeat(deps.clock, deps.limits.pingTimeout);
+    this.server = new WebSocketServer({
+      noServer: true,
+      maxPayload: deps.limits.maxFrame,
+      maxFragments: MAX_FRAGMENTS,
+      maxBufferedChunks: MAX_BUFFERED_CHUNKS,
+      perMessageDeflate: false,
+      autoPong: false,
+      handleProtocols: () => STREAM_PROTOCOL,
+    });
   }
 
   accept(req: IncomingMessage, socket: Duplex, head: Buffer, url: URL): void {
     const parameters = parseWithOperation(url.searchParams);
-    if (this.sessions.size >= MAX_SESSIONS)
-      throw new WarpDriveError('WD_E_NO_QUEUE', `${MAX_SESSIONS} WebSocket streams are open`);
+    const release = this.deps.slots.acquire(req.socket.remoteAddress);
+    socket.once('close', release);
     const stream = this.openCodec(parameters);
-    this.server.handleUpgrade(req, socket, head, (ws) => this.open(ws, stream, parameters));
     socket.once('close', () => stream.destroy()); // also if the handshake fails
+    this.server.handleUpgrade(req, socket, head, (ws) => this.open(ws, req, stream, parameters));
   }
 
   close(code: number, reason: string): void {
@@ -56,16 +66,38 @@ export class StreamRoute implements SocketRoute {
     for (const ws of this.sessions) ws.terminate();
   }
 
-  private open(ws: WebSocket, stream: CodecStream, { op, format }: StreamParameters): void {
-    const { counters, clock, log } = this.deps;
+  private open(ws: WebSocket, req: IncomingMessage, stream: CodecStream, parameters: StreamParameters): void {
+    const { counters, clock, log, limits } = this.deps;
+    const { op } = parameters;
     counters.webSockets.sessions++;
     this.sessions.add(ws);
     ws.on('close', (code) => {
       this.sessions.delete(ws);
       counters.webSocketClosed(code);
     });
+    // pongs too are output that a client which does not read must not pile up
+    ws.on('ping', (data) => {
+      if (ws.bufferedAmount <= limits.maxBuffered) ws.pong(data);
+    });
     this.heartbeat.watch(ws);
-    new StreamSession(ws, stream, { op, counters, jobs: counters.job(op, format), clock, log }).start();
+    const account = this.accountOf(req, parameters);
+    new StreamSession(ws, stream, { op, account, counters, limits, clock, log }).start();
+  }
+
+  private accountOf({ headers, method = '' }: IncomingMessage, parameters: StreamParameters): JobAccount {
+    const { counters } = this.deps;
+    const { op, format } = parameters;
+    const subject = {
+      op,
+      format,
+      ...(parameters.op === 'compress' ? { level: parameters.level } : {}),
+      route: counters.route('/v1/stream'),
+      jobs: counters.job(op, format),
+    };
+    const account = new JobAccount(this.deps, subject, method);
+    account.requestId = requestId(headers['x-request-id'], account.id);
+    account.trace = traceParent(headers['traceparent']);
+    return account;
   }
 
   private openCodec(parameters: StreamParameters): CodecStream {

@@ -1,7 +1,9 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
+import { BEARER_PROTOCOL_PREFIX } from '../../../shared/src/stream-protocol.ts';
 import type { Access } from '../ops/access.ts';
+import { headerRefusal } from '../ops/header-count.ts';
 import type { Lifecycle } from '../ops/lifecycle.ts';
 import { refuseSocket } from '../ops/refuse-socket.ts';
 
@@ -18,6 +20,7 @@ export interface SocketRoute {
 
 export interface UpgradeDeps {
   access: Access;
+  limits: { maxHeaders: number };
   lifecycle: Lifecycle;
   routes: ReadonlyMap<string, SocketRoute>;
 }
@@ -37,14 +40,22 @@ export function attachUpgrades(server: Server, deps: UpgradeDeps): void {
   });
 }
 
-function routeFor(req: IncomingMessage, url: URL, { access, lifecycle, routes }: UpgradeDeps): SocketRoute {
-  const forbidden = access.refusal(req.headers.host, req.headers.origin);
-  if (forbidden !== undefined) throw forbidden;
+function routeFor(
+  req: IncomingMessage,
+  url: URL,
+  { access, lifecycle, limits, routes }: UpgradeDeps,
+): SocketRoute {
+  const offered = takeBearer(req);
+  const { host, origin, authorization } = req.headers;
+  const refused =
+    access.refusal(host, origin) ??
+    headerRefusal(req, limits.maxHeaders) ??
+    access.tokenRefusal(authorization, req.socket.remoteAddress, true);
+  if (refused !== undefined) throw refused;
   if (lifecycle.draining) throw new WarpDriveError('WD_E_DRAINING', 'the service is shutting down');
   const route = routes.get(url.pathname);
   if (route === undefined)
     throw new WarpDriveError('WD_E_NOT_FOUND', `${url.pathname} is not a WebSocket route`);
-  const offered = (req.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
   if (!offered.includes(route.protocol))
     throw new WarpDriveError('WD_E_PARAMETER', `no offered subprotocol is supported`, {
       parameter: 'Sec-WebSocket-Protocol',
@@ -52,4 +63,19 @@ function routeFor(req: IncomingMessage, url: URL, { access, lifecycle, routes }:
       allowed: [route.protocol],
     });
   return route;
+}
+
+/**
+ * The offered subprotocols. A token among them, which is how browsers send one, moves to `Authorization`, so that no
+ * answer and no log repeats it.
+ */
+function takeBearer(req: IncomingMessage): string[] {
+  const offered = (req.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
+  const bearer = offered.find((name) => name.startsWith(BEARER_PROTOCOL_PREFIX));
+  if (bearer === undefined) return offered;
+  const token = Buffer.from(bearer.slice(BEARER_PROTOCOL_PREFIX.length), 'base64url').toString();
+  req.headers.authorization ??= `Bearer ${token}`;
+  const rest = offered.filter((name) => !name.startsWith(BEARER_PROTOCOL_PREFIX));
+  req.headers['sec-websocket-protocol'] = rest.join(', ');
+  return rest;
 }
