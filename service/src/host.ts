@@ -41,6 +41,8 @@ export interface HostOptions {
   queues: number;
   /** Which virtual function of the device this stack is; absent: the physical one. */
   vf?: VirtualFunction;
+  /** Of the physical function: the virtual ones to which its function table gives the rest of the queues. */
+  functions?: readonly VirtualFunction[];
   /** The engine core as another process chose and tested it; absent: it is chosen here, by `core`. */
   chosenCore?: ChosenCore;
   /** What the emulated device can do about absent pages; stall if absent. */
@@ -157,6 +159,7 @@ export async function createHost(options: HostOptions, log: Log): Promise<Host> 
     memory,
     bus: device,
     isIommuOff: mode === 'noiommu',
+    ...(options.functions ? { functions: options.functions } : {}),
     cores: () => device.cores(),
     drain: () => device.drain(),
     newUuid: randomUUID,

@@ -3,7 +3,7 @@ import { WarpDriveError } from '../../../shared/src/problem.ts';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import { printConfig } from '../config/print.ts';
 import { type Config, envName } from '../config/schema.ts';
-import { createHost, type Host } from '../host.ts';
+import { createHost, type Host, virtualFunctions } from '../host.ts';
 import { isLoopback } from '../ops/access.ts';
 import { adminToken } from '../ops/admin-token.ts';
 import { exitOnDefect, onStopSignal } from '../ops/shutdown.ts';
@@ -41,7 +41,10 @@ export async function runServe(flags: ServeFlags): Promise<void> {
       mode: config.mode,
       core: config.core,
       cores: config.cores,
-      queues: config.workers > 1 ? 0 : config.queues, // with workers they have the queues
+      // with workers they have the queues
+      ...(config.workers > 1
+        ? { queues: 0, functions: virtualFunctions(config.workers) }
+        : { queues: config.queues }),
       fallback: config.fallback,
     },
     log,

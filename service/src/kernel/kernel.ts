@@ -28,6 +28,7 @@ import { MdevAgent } from './mdev-agent.ts';
 import { AttachedProcess } from './process.ts';
 import { ControllerReset } from './qm/controller-reset.ts';
 import { QueueManager } from './qm/queue-manager.ts';
+import type { QueueWindow } from './qm/queue-partition.ts';
 import type { QueueFile, QueueFileParts } from './queue-file.ts';
 import { QueueRegistry, type QueueUser } from './queue-registry.ts';
 import { RemoteProcess } from './remote-process.ts';
@@ -50,6 +51,8 @@ export interface KernelParts {
   bus: DeviceBus;
   /** true: the machine runs without IOMMU; only mode noiommu is offered, and only then. */
   isIommuOff: boolean;
+  /** Queues that the device's function table gives to virtual functions. */
+  functions?: readonly QueueWindow[];
   /** The device's own figures, from its debug counters. */
   cores: () => DeviceSnapshot['cores'];
   /** Promise for the end of the engine cores' work for stopped queues; undefined = there is none. */
@@ -112,6 +115,7 @@ export class Kernel implements AcceleratorHost {
       coherent,
       log,
       queues: parent.queuesTotal,
+      ...(parts.functions ? { functions: parts.functions } : {}),
       onCompletion: (qpId) => registry.find(qpId)?.completionInterrupt(),
       onQueueFault: (qpId) => registry.find(qpId)?.reset(),
       onFunctionFault: () => this.controller.resetFunction(),

@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { WORKER_STATES } from '../../../shared/src/telemetry.ts';
 import { OUTCOMES } from './counters.ts';
 import type { DurationHistogram } from './histogram.ts';
 import type { StatusSource } from './status.ts';
@@ -19,6 +20,7 @@ export class Metrics {
     this.service();
     this.devices();
     this.queues();
+    this.workers();
   }
 
   async text(): Promise<string> {
@@ -97,6 +99,23 @@ export class Metrics {
     this.counter('iommu_faults_total', 'Faults that the IOMMU recorded', [], (put) =>
       put({}, counters.totals().faults),
     );
+  }
+
+  /** Only where there is more than one process. */
+  private workers(): void {
+    const { view } = this.source;
+    const all = () => view.workers?.() ?? [];
+    if (view.workers === undefined) return;
+    this.gauge('workers', 'Worker processes', ['state'], (put) => {
+      for (const state of WORKER_STATES)
+        put({ state }, all().filter((worker) => worker.state === state).length);
+    });
+    this.counter('worker_restarts_total', 'Worker processes that replaced a dead one', ['vf'], (put) => {
+      for (const { vf, restarts } of all()) put({ vf }, restarts);
+    });
+    this.gauge('worker_resident_memory_bytes', 'Memory of a worker process', ['vf'], (put) => {
+      for (const { vf, rssBytes } of all()) put({ vf }, rssBytes);
+    });
   }
 
   private devices(): void {

@@ -3,6 +3,7 @@ import type {
   DeviceSnapshot,
   FaultSnapshot,
   IommuSnapshot,
+  JobSlots,
   MdevSnapshot,
   QueueMode,
   QueueSnapshot,
@@ -92,7 +93,7 @@ export class MergedView implements StackView {
       cores: device.cores.map((core) => ({ ...core, jobs: 0, busyNs: 0 })),
     }));
     const { iommu: _, ...rest } = known.report;
-    known.report = { ...rest, devices, mdevs: [], queues: [] };
+    known.report = { ...rest, devices, mdevs: [], queues: [], jobSlots: [] };
   }
 
   devices(): DeviceSnapshot[] {
@@ -116,6 +117,20 @@ export class MergedView implements StackView {
 
   queues(): QueueSnapshot[] {
     return [...this.parts.pf.queues(), ...this.reports().flatMap(({ queues }) => queues)];
+  }
+
+  jobSlots(): JobSlots[] {
+    const sums = new Map<JobSlots['pool'], JobSlots>();
+    for (const { pool, total, taken, waiting } of this.reports().flatMap(({ jobSlots }) => jobSlots)) {
+      const sum = sums.get(pool) ?? { pool, total: 0, taken: 0, waiting: 0 };
+      sums.set(pool, {
+        pool,
+        total: sum.total + total,
+        taken: sum.taken + taken,
+        waiting: sum.waiting + waiting,
+      });
+    }
+    return [...sums.values()];
   }
 
   faults(sinceSeq?: number, isAdmin?: boolean): FaultSnapshot[] {

@@ -4,6 +4,7 @@ import type {
   FaultModel,
   FaultSnapshot,
   IommuSnapshot,
+  JobSlots,
   MdevSnapshot,
   PageResponse,
   QueueSnapshot,
@@ -70,6 +71,7 @@ export interface WorkerReport {
   devices: DeviceSnapshot[];
   mdevs: MdevSnapshot[];
   queues: QueueSnapshot[];
+  jobSlots: JobSlots[];
   iommu?: IommuSnapshot;
   pageRequests: FaultSnapshot[];
   rssBytes: number;

@@ -56,6 +56,7 @@ export class Reporter {
       devices: view.devices(),
       mdevs: view.mdevs(),
       queues: view.queues(),
+      jobSlots: view.jobSlots?.() ?? [],
       ...(view.iommu ? { iommu: view.iommu(true) } : {}),
       pageRequests: view.pageRequests?.(true) ?? [],
       rssBytes: process.memoryUsage.rss(),

@@ -13,6 +13,7 @@ import { ErrorHandler } from './error-handler.ts';
 import { EventQueues } from './event-queues.ts';
 import { assignQueues } from './function-table.ts';
 import { QmMailbox } from './mailbox.ts';
+import type { QueueWindow } from './queue-partition.ts';
 import { RegisterAccess } from './register-access.ts';
 import { newQmStatistics, type QmStatistics } from './statistics.ts';
 import { configureUserDomain, setPrefetch } from './user-domain.ts';
@@ -47,6 +48,8 @@ export interface QueueManagerParts {
   log: Log;
   /** Queues of the physical function. */
   queues: number;
+  /** Queues of the virtual functions, in their order; absent: there are none. */
+  functions?: readonly QueueWindow[];
   onCompletion: (qpId: number) => void;
   onQueueFault: (qpId: number) => void;
   onFunctionFault: () => void;
@@ -103,6 +106,9 @@ export class QueueManager {
   start(): void {
     this.checkTransition('start');
     assignQueues(this.registers, PHYSICAL_FUNCTION, 0, this.parts.queues);
+    this.parts.functions?.forEach(
+      ({ base, count }, i) => void assignQueues(this.registers, i + 1, base, count),
+    );
     this.events.configure();
     this.mailbox.send(MAILBOX_COMMAND.sqcBt, 0, this.sqcTable.address);
     this.mailbox.send(MAILBOX_COMMAND.cqcBt, 0, this.cqcTable.address);
@@ -117,6 +123,7 @@ export class QueueManager {
     this.checkTransition('stop');
     this.events.disable();
     assignQueues(this.registers, PHYSICAL_FUNCTION, 0, 0);
+    this.parts.functions?.forEach((_, i) => void assignQueues(this.registers, i + 1, 0, 0));
     this.current = 'stop';
     this.registers.write(QM_REGISTERS.vfState, 1);
   }
