@@ -9,6 +9,7 @@ const completion = (outcome: Parameters<typeof errorOf>[0]['outcome'], status: n
   produced: 0,
   checksum: 0,
   isize: 0,
+  isOutputPending: false,
   isTrailerMissing: false,
   core: undefined,
 });

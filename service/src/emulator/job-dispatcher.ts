@@ -1,4 +1,4 @@
-import { hex, iova } from '../../../shared/src/units.ts';
+import { hex } from '../../../shared/src/units.ts';
 import { getField } from '../hw-abi/field.ts';
 import { MAX_FLAT_BYTES, SQE, SQE_WORDS, STATUS } from '../hw-abi/zip-sqe.ts';
 import type { ZipVariant } from '../hw-abi/zip-variant.ts';
@@ -9,9 +9,10 @@ import { Arbiter } from './arbiter.ts';
 import type { Core, CoreChoice } from './core-choice.ts';
 import type { EngineResult } from './engine/job.ts';
 import type { EngineCounters } from './engine-counters.ts';
-import { type TranslationParts, translateJob } from './job-translation.ts';
+import { type JobSegments, type TranslationParts, translateJob } from './job-translation.ts';
 import { JobsInCores } from './jobs-in-cores.ts';
 import type { FetchedSqe, QueuePair } from './queue-pair.ts';
+import { addressIn } from './scatter-list.ts';
 import { type DecodedSqe, decodeSqe } from './sqe-decoder.ts';
 import { StalledJobs } from './stalled-jobs.ts';
 import { isGoodStatus, writeBack } from './write-back.ts';
@@ -126,25 +127,27 @@ export class JobDispatcher {
 
   private begin(fetched: FetchedJob, core: Core): void {
     const { queue, sqe, request } = fetched;
-    const job = translateJob(this.parts, queue, sqe.index * SQE_WORDS, request);
-    if (job === undefined) this.abort(fetched);
-    else if ('outcome' in job) this.hold(fetched, job);
+    const translated = translateJob(this.parts, queue, sqe.index * SQE_WORDS, request);
+    if (translated === undefined) this.abort(fetched);
+    else if (typeof translated === 'string') this.refuse(fetched, translated);
+    else if ('outcome' in translated) this.hold(fetched, translated);
     else {
+      const { job, segments } = translated;
       this.inCores.enter(queue);
       this.parts.engines.received(core.id, job.operation);
       core.run(job, (result) => {
         this.inCores.leave(queue);
         this.parts.engines.done(core.id, job.operation, result, isGoodStatus(result.status));
-        this.reportFault(queue, request, result);
+        this.reportFault(queue, segments, result);
         this.finish(queue, sqe, result, result.status);
       });
     }
   }
 
-  private reportFault(queue: QueuePair, request: DecodedSqe, { fault }: EngineResult): void {
+  private reportFault(queue: QueuePair, segments: JobSegments, { fault }: EngineResult): void {
     if (!fault || queue.isStopped) return;
     const { translator, streamId } = this.parts;
-    translator.report(streamId, queue.sq.pasid, iova(request[fault.part] + fault.offset), fault.access);
+    translator.report(streamId, queue.sq.pasid, addressIn(segments[fault.part], fault.offset), fault.access);
   }
 
   private hold(fetched: FetchedJob, stall: Stall): void {
@@ -158,6 +161,11 @@ export class JobDispatcher {
       }
       this.run();
     });
+  }
+
+  private refuse({ queue, sqe }: FetchedJob, reason: string): void {
+    this.parts.log.warn({ qpId: queue.qpId, reason }, 'bad scatter list');
+    this.finish(queue, sqe, undefined, STATUS.badRequest, `bad scatter list: ${reason}`);
   }
 
   private abort({ queue, sqe }: FetchedJob): void {
@@ -174,7 +182,7 @@ export class JobDispatcher {
   ): void {
     // the rings of a stopped queue may be gone, but the core has room for other queues
     if (!queue.isStopped && !this.isShutDown) {
-      writeBack(queue.sqWords, sqe.index * SQE_WORDS, status, result);
+      writeBack(queue.sqWords, sqe.index * SQE_WORDS, status, result, this.parts.variant.coreTag);
       sqe.isDone = true;
       const { counters } = queue;
       counters.operations++;

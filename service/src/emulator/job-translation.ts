@@ -8,10 +8,12 @@ import {
   type Stall,
   type Translator,
 } from '../kernel/iommu/translator.ts';
+import { readProcess } from '../platform/libc.ts';
 import type { PhysicalMemory } from '../platform/physical-memory.ts';
 import type { EngineJob } from './engine/job.ts';
 import type { QueuePair } from './queue-pair.ts';
 import { reachableMemory } from './reachable-memory.ts';
+import { type ListWalk, type ReadList, type Segment, walkList } from './scatter-list.ts';
 import type { DecodedSqe } from './sqe-decoder.ts';
 
 export interface TranslationParts {
@@ -20,17 +22,25 @@ export interface TranslationParts {
   memory: PhysicalMemory;
 }
 
+/** Where the data of a request lies: for fault records of accesses that fail later. */
+export interface JobSegments {
+  source: readonly Segment[];
+  destination: readonly Segment[];
+  context: readonly Segment[];
+}
+
 /**
  * Lets the IOMMU translate every address of a request.
  * @param base word index of the SQE, for the words that the engine goes on with
- * @returns what an engine core gets; the stall, if one access waits for its page; undefined if one was aborted
+ * @returns what an engine core gets; the stall, if one access waits for its page; undefined if one was aborted; a
+ * sentence if a scatter list is wrong
  */
 export function translateJob(
   { translator, streamId, memory }: TranslationParts,
   queue: QueuePair,
   base: number,
   request: DecodedSqe,
-): EngineJob | Stall | undefined {
+): { job: EngineJob; segments: JobSegments } | Stall | undefined | string {
   const reach = (address: Iova, bytes: number, access: Access): Extent[] | Stall | undefined => {
     if (bytes === 0) return [];
     const translation = translator.translateOrStall(streamId, queue.sq.pasid, address, bytes, access);
@@ -39,16 +49,44 @@ export function translateJob(
     if (!extents) translator.report(streamId, queue.sq.pasid, address, access);
     return extents;
   };
-  const source = reach(request.source, request.sourceBytes, 'read');
-  if (!source || isStall(source)) return source;
-  const destination = reach(request.destination, request.destinationBytes, 'write');
-  if (!destination || isStall(destination)) return destination;
+  const read: ReadList = (address, bytes) => {
+    const extents = reach(address, bytes, 'read');
+    if (!extents || !Array.isArray(extents)) return extents;
+    const view = readExtents(extents, memory);
+    if (!view) translator.report(streamId, queue.sq.pasid, address, 'read');
+    return view;
+  };
+  const segmentsOf = (address: Iova, offset: number, bytes: number): ListWalk =>
+    request.isScattered && bytes > 0 ? walkList(read, address, offset, bytes) : [{ address, bytes }];
+  const reachAll = (segments: readonly Segment[], access: Access): Extent[] | Stall | undefined => {
+    const [first] = segments;
+    if (first && segments.length === 1) return reach(first.address, first.bytes, access);
+    const all: Extent[] = [];
+    for (const { address, bytes } of segments) {
+      const extents = reach(address, bytes, access);
+      if (!extents || isStall(extents)) return extents;
+      all.push(...extents);
+    }
+    return all;
+  };
+
+  const source = segmentsOf(request.source, request.sourceOffset, request.sourceBytes);
+  if (!Array.isArray(source)) return source;
+  if (totalBytes(source) < request.sourceBytes) return 'the source list is shorter than the input';
+  const destination = segmentsOf(request.destination, request.destinationOffset, request.destinationBytes);
+  if (!Array.isArray(destination)) return destination;
+  if (destination.length === 0) return 'the destination list has no room';
   const contextBytes = request.isStateful ? STREAM_CONTEXT_BYTES - STREAM_CONTEXT_HW_OFFSET : 0;
+
+  const from = reachAll(source, 'read');
+  if (!from || isStall(from)) return from;
+  const to = reachAll(destination, 'write');
+  if (!to || isStall(to)) return to;
   const context = reach(request.context, contextBytes, 'write');
   if (!context || isStall(context)) return context;
   const word = (f: 'ctxDw0' | 'ctxDw1' | 'ctxDw2' | 'checksum' | 'isize') =>
     getField(queue.sqWords, base, SQE[f]);
-  return {
+  const job: EngineJob = {
     operation: queue.sq.operation,
     checksum: request.checksum,
     level: request.level,
@@ -56,8 +94,8 @@ export function translateJob(
     isFinal: request.isFinal,
     isStateful: request.isStateful,
     isStreamNew: request.isStreamNew,
-    source: ownMemory(source, memory),
-    destination: ownMemory(destination, memory),
+    source: ownMemory(from, memory),
+    destination: ownMemory(to, memory),
     context: ownMemory(context, memory),
     ctxDw0: word('ctxDw0'),
     ctxDw1: word('ctxDw1'),
@@ -65,6 +103,25 @@ export function translateJob(
     checksumIn: word('checksum'),
     isizeIn: word('isize'),
   };
+  return {
+    job,
+    segments: { source, destination, context: [{ address: request.context, bytes: contextBytes }] },
+  };
+}
+
+const totalBytes = (pieces: readonly { bytes: number }[]): number =>
+  pieces.reduce((sum, { bytes }) => sum + bytes, 0);
+
+/** A copy of a scatter list's own bytes; undefined if another process's memory refused. */
+function readExtents(extents: readonly Extent[], memory: PhysicalMemory): DataView | undefined {
+  const copy = new Uint8Array(totalBytes(extents));
+  let at = 0;
+  for (const { address, bytes, pid } of extents) {
+    if (pid === undefined) copy.set(memory.view(address, bytes), at);
+    else if (!readProcess(pid, address, copy.subarray(at, at + bytes)).ok) return undefined;
+    at += bytes;
+  }
+  return new DataView(copy.buffer);
 }
 
 /** Windows of the memory are not in the engine cores' RAM: they are reached as this process's own memory. */

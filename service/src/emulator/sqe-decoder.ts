@@ -22,9 +22,13 @@ export interface DecodedSqe {
   isFinal: boolean;
   isStateful: boolean;
   isStreamNew: boolean;
+  /** Whether `source` and `destination` are heads of scatter lists; the offsets are into the lists' data. */
+  isScattered: boolean;
   source: Iova;
+  sourceOffset: number;
   sourceBytes: number;
   destination: Iova;
+  destinationOffset: number;
   destinationBytes: number;
   context: Iova;
 }
@@ -44,7 +48,12 @@ export function decodeSqe(
   const requestType = get('requestType');
   const checksum = CHECKSUM_OF_REQUEST[requestType];
   if (!checksum || !variant.requestTypes.includes(requestType)) return 'requestType';
-  if (get('bufferType') !== BUFFER_TYPE.flat) return 'bufferType';
+  const bufferType = get('bufferType');
+  if (bufferType !== BUFFER_TYPE.flat && bufferType !== BUFFER_TYPE.sgl) return 'bufferType';
+  const isScattered = bufferType === BUFFER_TYPE.sgl;
+  // data integrity fields are not modelled: a job that asks for them would go unprotected
+  if (getField(words, base, SQE.difGenerate) !== 0) return 'difGenerate';
+  if (getField(words, base, SQE.difVerify) !== 0) return 'difVerify';
   const windowBytes = WINDOW_BYTES[get('window')];
   if (windowBytes === undefined) return 'window';
   const level = get('level') || DEVICE_LEVEL;
@@ -60,9 +69,12 @@ export function decodeSqe(
     isFinal: getField(words, base, SQE.flush) === FLUSH.finish,
     isStateful: getField(words, base, SQE.streamMode) === 1,
     isStreamNew: getField(words, base, SQE.streamNew) === 1,
+    isScattered,
     source: iova(getAddress(words, base, SQE.source)),
+    sourceOffset: isScattered ? getField(words, base, SQE.inSgeDataOffset) : 0,
     sourceBytes,
     destination: iova(getAddress(words, base, SQE.destination)),
+    destinationOffset: isScattered ? getField(words, base, SQE.outSgeDataOffset) : 0,
     destinationBytes,
     context: iova(getAddress(words, base, SQE.streamContext)),
   };

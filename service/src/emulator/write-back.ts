@@ -1,4 +1,4 @@
-import { setField } from '../hw-abi/field.ts';
+import { type Field, setField } from '../hw-abi/field.ts';
 import { CORE_TAGS, SQE, STATUS } from '../hw-abi/zip-sqe.ts';
 import type { EngineResult } from './engine/job.ts';
 
@@ -13,12 +13,13 @@ export function writeBack(
   base: number,
   status: number,
   result: EngineResult | undefined,
+  coreTag: Field,
 ): void {
   setField(words, base, SQE.consumed, result?.consumed ?? 0);
   setField(words, base, SQE.produced, result?.produced ?? 0);
   words[base + SQE.status.dword] = status | (result?.isLastBlock ? 1 << SQE.lastBlock.shift : 0);
   if (!result) return;
-  setField(words, base, SQE.coreTag, CORE_TAGS.indexOf(result.core));
+  setField(words, base, coreTag, CORE_TAGS.indexOf(result.core));
   setField(words, base, SQE.ctxDw0, result.ctxDw0);
   setField(words, base, SQE.ctxDw1, result.ctxDw1);
   setField(words, base, SQE.ctxDw2, result.ctxDw2);

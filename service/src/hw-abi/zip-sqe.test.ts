@@ -8,6 +8,7 @@ import {
   CTX_STATE,
   FLUSH,
   MAX_FLAT_BYTES,
+  MIN_STATEFUL_OUTPUT_BYTES,
   REQUEST_TYPE,
   SQE,
   SQE_BYTES,
@@ -42,9 +43,12 @@ describe('SQE (warpdrive.md 6.1)', () => {
     requestType: [9, 0x000000ff],
     bufferType: [9, 0x00000f00],
     window: [9, 0x0000f000],
+    difGenerate: [10, 0xffffffff],
     level: [11, 0x0000000f],
+    difVerify: [12, 0xffffffff],
     dw13: [13, 0xffffffff],
     coreTag: [13, 0x000000ff],
+    coreTagV2: [26, 0x000000ff],
     destAvailOut: [14, 0xffffffff],
     ctxDw0: [15, 0xffffffff],
     compHead: [16],
@@ -155,5 +159,6 @@ describe('CTX_STATE (warpdrive.md 6.5)', () => {
 describe('sizes (warpdrive.md 6.6, 6.8)', () => {
   it('has stream contexts of 64 KiB', () => assert.equal(STREAM_CONTEXT_BYTES, 65536));
   it('gives the hardware its context from byte 64', () => assert.equal(STREAM_CONTEXT_HW_OFFSET, 64));
+  it('needs 200 bytes of output in a stateful job', () => assert.equal(MIN_STATEFUL_OUTPUT_BYTES, 200));
   it('has flat buffers of at most 8 MiB', () => assert.equal(MAX_FLAT_BYTES, 8388608));
 });

@@ -28,11 +28,15 @@ export const SQE = {
   requestType: field(9, 0, 8, 'in', `${UADK} dw9`),
   bufferType: field(9, 8, 4, 'in', `${UADK} dw9`),
   window: field(9, 12, 4, 'in', `${UADK} dw9`),
+  difGenerate: field(10, 0, 32, 'in', `${ZIPK} dw10: page layout, guard, version, app tag; 0 without DIF`),
   /** emulator: compression level 1–9, 0 = the device's choice; silicon ignores the word. */
   level: field(11, 0, 4, 'in', `${UADK} priv_info`),
+  difVerify: field(12, 0, 32, 'in', `${ZIPK} dw12: reference tag, pad, verify, block size; 0 without DIF`),
   /** V2's tag; on V3 unused for DEFLATE, where the emulator answers core id + 1 in the low byte. */
   dw13: field(13, 0, 32, 'in/out', `${ZIPK} tag`),
   coreTag: field(13, 0, 8, 'out', 'emulator: engine core kind, see CORE_TAGS; silicon leaves it 0'),
+  /** V2 has its tag in dw13, and dw26 free unless it encrypts. */
+  coreTagV2: field(26, 0, 8, 'out', 'emulator: the same on V2'),
   destAvailOut: field(14, 0, 32, 'in', `${UADK} dest_avail_out`),
   ctxDw0: field(15, 0, 32, 'in/out', `${UADK} ctx_dw0`),
   compHead: addressField(16, 'in', `${UADK} comp_head_addr`),
@@ -91,6 +95,9 @@ export const CTX_STATE = { none: 0, lastBlockNoSpace: 1, inflateNoSpace: 2, bloc
 /** Stream context of a stateful job: 64 software bytes, then the device's (UADK: HW_CTX_SIZE, 64-byte offset). */
 export const STREAM_CONTEXT_BYTES = 0x10000;
 export const STREAM_CONTEXT_HW_OFFSET = 64;
+
+/** Least destination of a stateful job (UADK: 200; drivers with less room go through a store buffer). */
+export const MIN_STATEFUL_OUTPUT_BYTES = 200;
 
 /** Largest flat buffer, 8 MiB (UADK drv/hisi_comp.c HZ_MAX_SIZE). */
 export const MAX_FLAT_BYTES = 8 * 1024 * 1024;

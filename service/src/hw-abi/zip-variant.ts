@@ -8,6 +8,8 @@ export interface ZipVariant {
   readonly api: string;
   readonly sqeType: number;
   readonly tag: Field;
+  /** Where the emulated engine answers the kind of its core. */
+  readonly coreTag: Field;
   readonly requestTypes: readonly number[];
   readonly totalQueues: number;
 }
@@ -18,6 +20,7 @@ export const ZIP_V2: ZipVariant = {
   api: 'hisi_qm_v2',
   sqeType: 0,
   tag: SQE.dw13,
+  coreTag: SQE.coreTagV2,
   requestTypes: [REQUEST_TYPE.zlib, REQUEST_TYPE.gzip],
   totalQueues: 1024,
 };
@@ -28,6 +31,7 @@ export const ZIP_V3: ZipVariant = {
   api: 'hisi_qm_v3',
   sqeType: 3,
   tag: SQE.dw26,
+  coreTag: SQE.coreTag,
   requestTypes: [REQUEST_TYPE.deflate, REQUEST_TYPE.zlib, REQUEST_TYPE.gzip],
   totalQueues: 1024,
 };

@@ -1,112 +1,24 @@
 import { WarpDriveError } from '../../../../shared/src/problem.ts';
-import type { CoreName } from '../../../../shared/src/telemetry.ts';
-import { hex, type Iova } from '../../../../shared/src/units.ts';
-import { getField, setAddress, setField } from '../../hw-abi/field.ts';
-import {
-  BUFFER_TYPE,
-  CORE_TAGS,
-  CTX,
-  FLUSH,
-  MAX_FLAT_BYTES,
-  REQUEST_TYPE,
-  SQE,
-  SQE_WORDS,
-  STATUS,
-  STREAM_CONTEXT_HW_OFFSET,
-} from '../../hw-abi/zip-sqe.ts';
+import { hex } from '../../../../shared/src/units.ts';
+import { getField } from '../../hw-abi/field.ts';
+import { MAX_SGE_DATA_OFFSET } from '../../hw-abi/zip-sgl.ts';
+import { MAX_FLAT_BYTES, SQE_WORDS } from '../../hw-abi/zip-sqe.ts';
 import { ZIP_V2, ZIP_V3 } from '../../hw-abi/zip-variant.ts';
 import type { QueueHandle } from '../../platform/accelerator.ts';
+import { QueuePairDriver } from '../qm/queue-pair.ts';
+import { decodeCompletion, encodeSqe } from './sqe-codec.ts';
+import type { StreamState, ZipCompletion, ZipRequest } from './zip-request.ts';
 
 export { STREAM_CONTEXT_BYTES } from '../../hw-abi/zip-sqe.ts';
-
-import { QueuePairDriver } from '../qm/queue-pair.ts';
-
-/** State of a stream that the driver carries from job to job (UADK: the software words of the context buffer). */
-export interface StreamState {
-  /** Start of STREAM_CONTEXT_BYTES of DMA memory. */
-  readonly context: Iova;
-  isNew: boolean;
-  ctxDw0: number;
-  ctxDw1: number;
-  ctxDw2: number;
-  checksum: number;
-  isize: number;
-}
-
-export const newStream = (context: Iova): StreamState => ({
-  context,
-  isNew: true,
-  ctxDw0: 0,
-  ctxDw1: 0,
-  ctxDw2: 0,
-  checksum: 0,
-  isize: 0,
-});
-
-/** One job. Container headers are software's business; the trailer is the device's. */
-export interface ZipRequest {
-  format: keyof Pick<typeof REQUEST_TYPE, 'gzip' | 'zlib' | 'deflate'>;
-  /** 1–9; silicon ignores it. */
-  level: number;
-  source: Iova;
-  sourceBytes: number;
-  destination: Iova;
-  destinationBytes: number;
-  /** Compression: end the stream here (trailer included), or end with a sync flush. */
-  isFinal: boolean;
-  /** Absent: stateless. */
-  stream?: StreamState;
-}
-
-export type ZipOutcome =
-  /** All input consumed, or the destination is full and `consumed` tells how far it went. */
-  | 'ok'
-  /** Decompression: the stream is complete, its checksum right. */
-  | 'end'
-  | 'output-exhausted'
-  | 'checksum-error'
-  | 'corrupt'
-  | 'dma-error'
-  | 'bad-request'
-  | 'device-error';
-
-export interface ZipCompletion {
-  outcome: ZipOutcome;
-  /** Raw dw3[7:0], for support. */
-  status: number;
-  consumed: number;
-  produced: number;
-  checksum: number;
-  isize: number;
-  /** The DEFLATE data ended but its trailer is not whole yet. */
-  isTrailerMissing: boolean;
-  core: CoreName | undefined;
-}
-
-/** What a job gets whose queue was taken away under it. */
-export const LOST_COMPLETION: ZipCompletion = {
-  outcome: 'device-error',
-  status: 0xff,
-  consumed: 0,
-  produced: 0,
-  checksum: 0,
-  isize: 0,
-  isTrailerMissing: false,
-  core: undefined,
-};
-
-const OUTCOMES: Record<number, ZipOutcome> = {
-  [STATUS.ok]: 'ok',
-  [STATUS.negativeCompression]: 'ok',
-  [STATUS.decompressionEnd]: 'end',
-  [STATUS.outputExhausted]: 'output-exhausted',
-  [STATUS.checksum]: 'checksum-error',
-  [STATUS.corruptData]: 'corrupt',
-  [STATUS.busError]: 'dma-error',
-  [STATUS.badRequest]: 'bad-request',
-};
-
-const WINDOW_32_KIB = 4;
+export {
+  LOST_COMPLETION,
+  newStream,
+  type StreamState,
+  type WindowBytes,
+  type ZipCompletion,
+  type ZipOutcome,
+  type ZipRequest,
+} from './zip-request.ts';
 
 type Done = (completion: ZipCompletion) => void;
 
@@ -150,11 +62,19 @@ export class ZipQueue {
           field: 'sourceBytes',
         },
       );
+    const { lists } = request;
+    for (const field of ['sourceOffset', 'destinationOffset'] as const)
+      if (lists && !(lists[field] >= 0 && lists[field] <= MAX_SGE_DATA_OFFSET))
+        throw new WarpDriveError(
+          'WD_E_EINVAL',
+          `${field} ${lists[field]}, a list's offset has 24 bits: 0 to ${MAX_SGE_DATA_OFFSET}`,
+          { field },
+        );
     const base = this.qp.reserve();
     if (base === undefined) return false;
     const tag = this.nextTag;
     this.nextTag = (this.nextTag % 0xffff_ffff) + 1;
-    this.encode(base, request, tag);
+    encodeSqe(this.qp.sq, base, request, this.variant, tag);
     this.pending[base / SQE_WORDS] = { tag, done, stream: request.stream };
     this.qp.submit();
     return true;
@@ -188,33 +108,6 @@ export class ZipQueue {
     }
   }
 
-  private encode(base: number, request: ZipRequest, tag: number): void {
-    const { sq } = this.qp;
-    const { stream } = request;
-    sq.fill(0, base, base + SQE_WORDS);
-    setField(sq, base, SQE.sqeType, this.variant.sqeType);
-    setField(sq, base, SQE.requestType, REQUEST_TYPE[request.format]);
-    setField(sq, base, SQE.bufferType, BUFFER_TYPE.flat);
-    setField(sq, base, SQE.window, WINDOW_32_KIB);
-    setField(sq, base, SQE.level, request.level);
-    setField(sq, base, SQE.flush, request.isFinal ? FLUSH.finish : FLUSH.sync);
-    setAddress(sq, base, SQE.source, request.source);
-    setField(sq, base, SQE.inputDataLength, request.sourceBytes);
-    setAddress(sq, base, SQE.destination, request.destination);
-    setField(sq, base, SQE.destAvailOut, request.destinationBytes);
-    if (stream) {
-      setField(sq, base, SQE.streamMode, 1);
-      setField(sq, base, SQE.streamNew, stream.isNew ? 1 : 0);
-      setAddress(sq, base, SQE.streamContext, stream.context + STREAM_CONTEXT_HW_OFFSET);
-      setField(sq, base, SQE.ctxDw0, stream.ctxDw0);
-      setField(sq, base, SQE.ctxDw1, stream.ctxDw1);
-      setField(sq, base, SQE.ctxDw2, stream.ctxDw2);
-      setField(sq, base, SQE.checksum, stream.checksum);
-      setField(sq, base, SQE.isize, stream.isize);
-    }
-    setField(sq, base, this.variant.tag, tag);
-  }
-
   private deliver(slot: number, base: number): void {
     const { sq } = this.qp;
     const entry = this.pending[slot];
@@ -228,26 +121,6 @@ export class ZipQueue {
           errno: 'EIO',
         },
       );
-    const status = getField(sq, base, SQE.status);
-    const { stream } = entry;
-    if (stream) {
-      stream.isNew = false;
-      stream.ctxDw0 = getField(sq, base, SQE.ctxDw0);
-      stream.ctxDw1 = getField(sq, base, SQE.ctxDw1);
-      stream.ctxDw2 = getField(sq, base, SQE.ctxDw2);
-      stream.checksum = getField(sq, base, SQE.checksum);
-      stream.isize = getField(sq, base, SQE.isize);
-    }
-    const core = CORE_TAGS[getField(sq, base, SQE.coreTag)];
-    entry.done({
-      outcome: OUTCOMES[status] ?? 'device-error',
-      status,
-      consumed: getField(sq, base, SQE.consumed),
-      produced: getField(sq, base, SQE.produced),
-      checksum: getField(sq, base, SQE.checksum),
-      isize: getField(sq, base, SQE.isize),
-      isTrailerMissing: getField(sq, base, CTX.dataEnded) === 1,
-      core: core === 'none' ? undefined : core,
-    });
+    entry.done(decodeCompletion(sq, base, this.variant, entry.stream));
   }
 }

@@ -28,7 +28,8 @@ export class DmaFault extends Error {
   }
 }
 
-const totalBytes = (extents: readonly Extent[]): number => extents.reduce((sum, { bytes }) => sum + bytes, 0);
+export const totalBytes = (extents: readonly Extent[]): number =>
+  extents.reduce((sum, { bytes }) => sum + bytes, 0);
 
 function check(result: TransferResult, offset: number, access: Access): void {
   if (!result.ok) throw new DmaFault(offset + result.moved, access);

@@ -1,8 +1,14 @@
 import type { CoreName } from '../../../../shared/src/telemetry.ts';
-import { CTX, LARGEST_WINDOW_BYTES, STATUS, STREAM_CONTEXT_HW_OFFSET } from '../../hw-abi/zip-sqe.ts';
+import {
+  CTX,
+  LARGEST_WINDOW_BYTES,
+  MIN_STATEFUL_OUTPUT_BYTES,
+  STATUS,
+  STREAM_CONTEXT_HW_OFFSET,
+} from '../../hw-abi/zip-sqe.ts';
 import type { Deflater, Inflater, MemoryRange } from '../deflate/core.ts';
 import { contextWords } from './context-words.ts';
-import { type CoreRanges, Dma, DmaFault } from './dma.ts';
+import { type CoreRanges, Dma, DmaFault, totalBytes } from './dma.ts';
 import { CHECKSUM_START, type EngineJob, type EngineResult, failedResult } from './job.ts';
 import { compressStateful } from './stateful-compress.ts';
 import { TRAILER_BYTES, trailerMatches, writeTrailer } from './trailer.ts';
@@ -60,6 +66,8 @@ export class EngineCore {
   }
 
   private dispatch(job: EngineJob): EngineResult {
+    if (job.isStateful && totalBytes(job.destination) < MIN_STATEFUL_OUTPUT_BYTES)
+      return failedResult(job, STATUS.outputExhausted, this.paths.inflater.name);
     if (job.operation === 'decompress') return this.decompress(job);
     return job.isStateful ? this.compressStateful(job) : this.compress(job);
   }
