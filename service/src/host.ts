@@ -22,7 +22,7 @@ import { PolledCore } from './emulator/engine/polled-core.ts';
 import { WorkerCore } from './emulator/engine/worker-core.ts';
 import { ZipDevice } from './emulator/zip-device.ts';
 import { QUEUE_DEPTH } from './hw-abi/qm.ts';
-import { ZIP_V3 } from './hw-abi/zip-variant.ts';
+import { ZIP_V2, ZIP_V3 } from './hw-abi/zip-variant.ts';
 import { Iommu } from './kernel/iommu/iommu.ts';
 import { Kernel } from './kernel/kernel.ts';
 import { ParentDevice } from './kernel/mdev/parent-device.ts';
@@ -45,6 +45,8 @@ export interface HostOptions {
   functions?: readonly VirtualFunction[];
   /** The engine core as another process chose and tested it; absent: it is chosen here, by `core`. */
   chosenCore?: ChosenCore;
+  /** Generation of the emulated ZIP: `v3` (default) as Kunpeng 930, `v2` as Kunpeng 920, which has no raw DEFLATE. */
+  hardware?: 'v2' | 'v3';
   /** What the emulated device can do about absent pages; stall if absent. */
   faultModel?: FaultModel;
   /** Queues kept for mode native; absent: as many as the service opens in that mode, else none. */
@@ -123,8 +125,10 @@ export async function createHost(options: HostOptions, log: Log): Promise<Host> 
   const clock = systemClock;
   const iommu = new Iommu(clock, options.faultModel ?? 'stall');
   const types = [MDEV_TYPE, MDEV_TYPE_ON_OPEN];
+  const variant = options.hardware === 'v2' ? ZIP_V2 : ZIP_V3;
   const queuesTotal = options.vf?.count ?? Math.max(PF_QUEUES, queues);
   const parent = new ParentDevice(endpoint.name, endpoint.bdf, endpoint.streamId, types, queuesTotal, clock, {
+    variant,
     reservedQueues: options.nativeQueues ?? (mode === 'native' ? queues : 0),
     iommuGroup: (options.vf?.number ?? 0) * GROUPS_PER_FUNCTION,
   });
@@ -142,7 +146,7 @@ export async function createHost(options: HostOptions, log: Log): Promise<Host> 
       ),
   );
   const device = new ZipDevice({
-    variant: ZIP_V3,
+    variant,
     streamId: endpoint.streamId,
     translator: iommu,
     memory,

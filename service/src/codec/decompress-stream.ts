@@ -118,6 +118,11 @@ export class DecompressStream extends JobStream {
       if (header.kind === 'incomplete') return false;
       this.pending.drop(header.bytes);
     }
+    if (!this.library.supports(this.format))
+      throw new WarpDriveError('WD_E_EINVAL', `the device has no ${this.format}; ask for it by name`, {
+        field: 'format',
+        allowed: ['gzip', 'zlib'],
+      });
     this.device ??= this.library.openStream();
     this.memberBytes = 0;
     this.phase = 'data';

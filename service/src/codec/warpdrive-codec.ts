@@ -26,10 +26,14 @@ export class WarpDriveCodec implements Codec {
   }
 
   decompressStream(options: DecompressOptions): CodecStream {
-    const reason = this.library.unavailable();
+    const reason = this.library.unavailable() ?? this.lacks(options.format);
     return reason !== undefined && this.library.allowsSoftware
       ? new SoftwareDecompressStream(options, reason)
       : new DecompressStream(this.library, options, this.core);
+  }
+
+  private lacks(format: DecompressOptions['format']): string | undefined {
+    return format === 'auto' || this.library.supports(format) ? undefined : `the device has no ${format}`;
   }
 
   async compressOnce(

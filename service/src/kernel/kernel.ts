@@ -229,7 +229,7 @@ export class Kernel implements AcceleratorHost {
       {
         name: parent.name,
         kind: 'emulated',
-        hardware: 'zip-v3',
+        hardware: parent.variant.hardware,
         bdf: parent.bdf,
         faultModel: iommu.faultModelOf(parent.streamId),
         queuesTotal: parent.queuesTotal,

@@ -58,7 +58,7 @@ export class QueueFile implements QueueHandle {
   readonly id: string;
   readonly qpId: number;
   readonly region: QueueRegion;
-  readonly hardware: QueueHandle['hardware'] = 'zip-v3';
+  readonly hardware: QueueHandle['hardware'];
   state: QueueState = 'init';
   private direction: Operation;
   private level: number;
@@ -76,6 +76,7 @@ export class QueueFile implements QueueHandle {
     const { parent, memory, coherent, bus, registry } = parts;
     if (parts.isIsolated())
       throw kernelError('EPERM', `${parent.name} is isolated after hardware errors`, { device: parent.name });
+    this.hardware = parent.variant.hardware;
     checkPriority(request.priority);
     this.checkClass(request.priority);
     this.direction = request.operation;

@@ -114,6 +114,11 @@ export class AcceleratorLibrary {
     });
   }
 
+  /** Formats whose DEFLATE data the device takes; V2 has no raw one. */
+  supports(format: ZipRequest['format']): boolean {
+    return this.sessions.decompress.every((session) => session.supports(format));
+  }
+
   slotsFor(bytes: number): SlotPool {
     return bytes <= this.smallJobBytes ? this.small : this.large;
   }

@@ -32,6 +32,10 @@ export class QueueSession {
     return this.handle.qpId;
   }
 
+  supports(format: ZipRequest['format']): boolean {
+    return this.queue.supports(format);
+  }
+
   get inFlight(): number {
     return this.queue.inFlight;
   }

@@ -150,6 +150,7 @@ describe('ZipQueue.poll', () => {
         produced: 20_000,
         checksum: 0xcafe_f00d,
         isize: 70_000,
+        isOutputPending: false,
         isTrailerMissing: false,
         core: 'wasm',
       },

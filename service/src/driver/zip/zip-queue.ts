@@ -2,7 +2,7 @@ import { WarpDriveError } from '../../../../shared/src/problem.ts';
 import { hex } from '../../../../shared/src/units.ts';
 import { getField } from '../../hw-abi/field.ts';
 import { MAX_SGE_DATA_OFFSET } from '../../hw-abi/zip-sgl.ts';
-import { MAX_FLAT_BYTES, SQE_WORDS } from '../../hw-abi/zip-sqe.ts';
+import { MAX_FLAT_BYTES, REQUEST_TYPE, SQE_WORDS } from '../../hw-abi/zip-sqe.ts';
 import { ZIP_V2, ZIP_V3 } from '../../hw-abi/zip-variant.ts';
 import type { QueueHandle } from '../../platform/accelerator.ts';
 import { QueuePairDriver } from '../qm/queue-pair.ts';
@@ -38,6 +38,11 @@ export class ZipQueue {
     this.variant = handle.hardware === 'zip-v2' ? ZIP_V2 : ZIP_V3;
     this.qp = new QueuePairDriver(handle.region, handle.qpId, handle.priority);
     handle.onCompletion(() => this.onInterrupt());
+  }
+
+  /** Whether the hardware has the format's request type. */
+  supports(format: ZipRequest['format']): boolean {
+    return this.variant.requestTypes.includes(REQUEST_TYPE[format]);
   }
 
   get inFlight(): number {

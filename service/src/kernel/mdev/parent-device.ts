@@ -2,6 +2,7 @@ import { WarpDriveError } from '../../../../shared/src/problem.ts';
 import type { MdevSnapshot, MdevTypeSnapshot } from '../../../../shared/src/telemetry.ts';
 import type { StreamId } from '../../../../shared/src/units.ts';
 import { MAX_PRIORITY } from '../../hw-abi/qm.ts';
+import { ZIP_V3, type ZipVariant } from '../../hw-abi/zip-variant.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { kernelError } from '../errno.ts';
 import { type DmaPool, Mdev, NO_QUEUE } from './mdev.ts';
@@ -15,6 +16,8 @@ export type { MdevType } from './mdev-type.ts';
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 export interface ParentOptions {
+  /** Hardware generation; V3 if absent. */
+  variant?: ZipVariant;
   /** Queues kept for the service's own use. */
   reservedQueues?: number;
   /** IOMMU group of the parent itself; its mdevs get the numbers after it. */
@@ -39,6 +42,7 @@ export interface MdevParentDriver {
  */
 export class ParentDevice {
   readonly iommuGroup: number;
+  readonly variant: ZipVariant;
   private readonly mdevs = new Map<string, Mdev>();
   private readonly pool: QueuePool;
   private readonly listeners = new Set<(mdev: MdevSnapshot) => void>();
@@ -56,6 +60,7 @@ export class ParentDevice {
     options: ParentOptions = {},
   ) {
     this.pool = new QueuePool(name, queues, options.reservedQueues);
+    this.variant = options.variant ?? ZIP_V3;
     this.iommuGroup = options.iommuGroup ?? 0;
     this.nextGroup = this.iommuGroup + 1;
   }

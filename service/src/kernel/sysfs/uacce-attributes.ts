@@ -1,11 +1,12 @@
 import { DUS_BYTES, MMIO_BYTES } from '../../hw-abi/dus.ts';
+import { REQUEST_TYPE } from '../../hw-abi/zip-sqe.ts';
 import type { ParentDevice } from '../mdev/parent-device.ts';
 import type { IsolationStrategy } from '../uacce/isolation.ts';
 import type { UacceNode } from '../uacce/uacce-node.ts';
 import { attribute, directory, link, type SysfsDirectory } from './node.ts';
 
-/** Algorithms of a V3 device that the engine has, one a line (warpdrive.md 4.2). */
-const ALGORITHMS = ['zlib', 'gzip', 'deflate'];
+/** Algorithms of the engine, one a line, as far as the hardware has them (warpdrive.md 4.2). */
+const ALGORITHMS = ['zlib', 'gzip', 'deflate'] as const;
 
 /** `/sys/class/uacce/<dev>` (Linux Documentation/ABI/testing/sysfs-driver-uacce). */
 export function uacceDirectory(
@@ -17,7 +18,9 @@ export function uacceDirectory(
     api: attribute(() => uacce.api),
     flags: attribute(() => uacce.flags),
     available_instances: attribute(() => parent.queuesFree),
-    algorithms: attribute(() => ALGORITHMS.join('\n')),
+    algorithms: attribute(() =>
+      ALGORITHMS.filter((name) => parent.variant.requestTypes.includes(REQUEST_TYPE[name])).join('\n'),
+    ),
     region_mmio_size: attribute(() => MMIO_BYTES),
     region_dus_size: attribute(() => DUS_BYTES),
     isolate: attribute(() => (isolation.isIsolated ? 1 : 0)),

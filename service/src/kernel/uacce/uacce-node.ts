@@ -1,6 +1,5 @@
 import type { FaultModel } from '../../../../shared/src/telemetry.ts';
 import { pasid } from '../../../../shared/src/units.ts';
-import { ZIP_V3 } from '../../hw-abi/zip-variant.ts';
 import { kernelError } from '../errno.ts';
 import type { Iommu } from '../iommu/iommu.ts';
 import type { ParentDevice } from '../mdev/parent-device.ts';
@@ -29,7 +28,8 @@ export class UacceNode {
 
   /** As the attribute `api` shows it. */
   get api(): string {
-    return this.parts.isIommuOff ? `${ZIP_V3.api}_noiommu` : ZIP_V3.api;
+    const { api } = this.parts.parent.variant;
+    return this.parts.isIommuOff ? `${api}_noiommu` : api;
   }
 
   /** As the attribute `flags` shows it: SVA needs an IOMMU and page-fault recovery (uacce_enable_sva). */
