@@ -21,7 +21,7 @@ describe('scatter lists through a queue', () => {
       fc.property(
         fc.integer({ min: 0, max: 60_000 }),
         fc.nat(),
-        fc.integer({ min: 1, max: 300 }),
+        fc.integer({ min: 1, max: 256 }),
         fc.integer({ min: 1, max: 255 }),
         fc.integer({ min: 1, max: 9 }),
         (bytes, seed, pieces, perHead, level) => {
