@@ -1,9 +1,11 @@
 /**
- * The hot loop of INFLATE: whole symbols while at least 16 bytes of input and FAST_OUTPUT_MARGIN bytes of room are left, so
- * that nothing inside needs a bounds check except the reach of a match. Registers live in locals.
+ * The hot loop of INFLATE: whole symbols while FAST_INPUT_MARGIN bytes of input and FAST_OUTPUT_MARGIN bytes of room are
+ * left, so that nothing inside needs a bounds check except the reach of a match. Registers live in locals. Nothing is
+ * called from the loop, because V8 would keep every local in memory across the call, also on the paths without it: what
+ * is rare ends the loop and is done by the caller.
  */
 import { DISTANCE_MASK, END_OF_BLOCK, EXCEPTIONAL, INVALID, LITLEN_MASK } from './decode-table';
-import { BAD_DISTANCE_SYMBOL, BAD_LITLEN_SYMBOL, CONTINUE, DISTANCE_TOO_FAR, tables } from './inflate-header';
+import { BAD_DISTANCE_SYMBOL, BAD_LITLEN_SYMBOL, tables } from './inflate-header';
 import * as s from './inflate-state';
 import { DISTANCE_TABLE, REPEAT_SHUFFLE, REPEAT_STEP, scratch } from './layout';
 
@@ -14,6 +16,8 @@ export const FAST_OUTPUT_MARGIN: usize = 320;
 
 export const FAST_MARGIN: u32 = 100;
 export const FAST_END_OF_BLOCK: u32 = 101;
+/** A match, left in the state, reaches back into earlier jobs' output. */
+export const FAST_WINDOW: u32 = 102;
 
 /** Repeats the last `distance` (1–15) bytes; writes up to 32 bytes behind the end of the match. */
 // @inline
@@ -33,8 +37,8 @@ function copyNear(to: usize, distance: u32, length: u32): void {
 }
 
 /**
- * Decodes until a margin, `outputLimit`, the end of the block or an error.
- * @returns FAST_MARGIN, FAST_END_OF_BLOCK or an outcome
+ * Decodes until a margin, `outputLimit`, the end of the block, a match that is not this loop's, or an error.
+ * @returns FAST_MARGIN, FAST_END_OF_BLOCK, FAST_WINDOW or the reason why the stream is corrupt
  */
 export function decodeFast(outputLimit: usize): u32 {
   let bits = s.bits;
@@ -45,13 +49,14 @@ export function decodeFast(outputLimit: usize): u32 {
   const outputStart = s.outputStart;
   const litlen = tables;
   let result: u32 = FAST_MARGIN;
+  if (input > inputLimit || output > outputLimit) return result;
+  bits |= load<u64>(input) << count;
+  input += ((~count & 63) >> 3) as usize;
+  count |= 56;
+  let entry = load<u32>(litlen + (((bits as u32) & LITLEN_MASK) << 2));
   for (;;) {
     if (input > inputLimit) break;
     if (output > outputLimit) break;
-    bits |= load<u64>(input) << count;
-    input += ((~count & 63) >> 3) as usize;
-    count |= 56;
-    let entry = load<u32>(litlen + (((bits as u32) & LITLEN_MASK) << 2));
     if ((entry as i32) < 0) {
       // Up to two entries of at most 11 bits each leave more than 33 bits for what follows.
       store<u16>(output, (entry >> 8) as u16);
@@ -70,6 +75,10 @@ export function decodeFast(outputLimit: usize): u32 {
           output += (entry >> 24) & 3;
           bits >>= entry as u64;
           count -= entry as u64;
+          bits |= load<u64>(input) << count;
+          input += ((~count & 63) >> 3) as usize;
+          count |= 56;
+          entry = load<u32>(litlen + (((bits as u32) & LITLEN_MASK) << 2));
           continue;
         }
       }
@@ -88,13 +97,17 @@ export function decodeFast(outputLimit: usize): u32 {
           output++;
           bits >>= entry as u64;
           count -= entry as u64;
+          bits |= load<u64>(input) << count;
+          input += ((~count & 63) >> 3) as usize;
+          count |= 56;
+          entry = load<u32>(litlen + (((bits as u32) & LITLEN_MASK) << 2));
           continue;
         }
       }
       if ((entry & EXCEPTIONAL) !== 0) {
         bits >>= entry as u64;
         count -= entry as u64;
-        result = (entry & END_OF_BLOCK) !== 0 ? FAST_END_OF_BLOCK : s.fail(BAD_LITLEN_SYMBOL);
+        result = (entry & END_OF_BLOCK) !== 0 ? FAST_END_OF_BLOCK : BAD_LITLEN_SYMBOL;
         break;
       }
     }
@@ -112,7 +125,7 @@ export function decodeFast(outputLimit: usize): u32 {
         entry = load<u32>(litlen + (((entry >> 16) + sub) << 2), DISTANCE_TABLE);
       }
       if ((entry & EXCEPTIONAL) !== 0) {
-        result = s.fail(BAD_DISTANCE_SYMBOL);
+        result = BAD_DISTANCE_SYMBOL;
         break;
       }
     }
@@ -120,25 +133,27 @@ export function decodeFast(outputLimit: usize): u32 {
     const distance = (entry >> 16) + (extra >> ((entry >> 8) & 15));
     bits >>= entry as u64;
     count -= entry as u64;
+    // The next entry is on its way while the match is copied.
+    bits |= load<u64>(input) << count;
+    input += ((~count & 63) >> 3) as usize;
+    count |= 56;
+    entry = load<u32>(litlen + (((bits as u32) & LITLEN_MASK) << 2));
     const end = output + length;
     if (distance > ((output - outputStart) as u32)) {
-      if (distance > ((output - outputStart) as u32) + s.windowFill) {
-        result = s.fail(DISTANCE_TOO_FAR);
-        break;
-      }
-      s.copyFromWindow(output, distance, length);
+      s.setMatch(length, distance);
+      result = FAST_WINDOW;
+      break;
     } else if (distance >= 16) {
       let from = output - distance;
       v128.store(output, v128.load(from));
-      if (length > 16) {
-        v128.store(output, v128.load(from, 16), 16);
-        while (length > 32) {
+      v128.store(output, v128.load(from, 16), 16);
+      if (length > 32) {
+        do {
           output += 32;
           from += 32;
           v128.store(output, v128.load(from));
           v128.store(output, v128.load(from, 16), 16);
-          if (output + 32 >= end) break;
-        }
+        } while (output + 32 < end);
       }
     } else copyNear(output, distance, length);
     output = end;

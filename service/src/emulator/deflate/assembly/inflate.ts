@@ -7,6 +7,7 @@ import {
   FAST_INPUT_MARGIN,
   FAST_MARGIN,
   FAST_OUTPUT_MARGIN,
+  FAST_WINDOW,
 } from './inflate-fast';
 import * as h from './inflate-header';
 import * as s from './inflate-state';
@@ -91,13 +92,28 @@ function decodeSymbols(): u32 {
     if (!h.isPacked) limit = min(limit, blockStart + PACK_AFTER_BYTES);
     const result = decodeFast(limit);
     if (result === FAST_END_OF_BLOCK) return h.endBlock();
-    if (result !== FAST_MARGIN) return result;
+    if (result === FAST_WINDOW) {
+      const outcome = copyFromWindow();
+      if (outcome !== h.CONTINUE) return outcome;
+      continue;
+    }
+    if (result !== FAST_MARGIN) return s.fail(result);
     if (!h.isPacked && s.output > blockStart + PACK_AFTER_BYTES) h.pack();
     else if (s.output <= limit) break; // the input margin
   }
   let outcome: u32 = h.CONTINUE;
   while (outcome === h.CONTINUE && s.phase === s.PHASE_SYMBOLS) outcome = decodeSymbol();
   return outcome;
+}
+
+/** The match at hand, of which the fast loop knows that there is room for it. */
+function copyFromWindow(): u32 {
+  const to = s.output;
+  const distance = s.matchDistance;
+  if (distance > ((to - s.outputStart) as u32) + s.windowFill) return s.fail(h.DISTANCE_TOO_FAR);
+  s.copyFromWindow(to, distance, s.matchLength);
+  s.setOutput(to + s.matchLength);
+  return h.CONTINUE;
 }
 
 /** One literal, match or end of block near an end of input or output; takes all of its bits or none. */
