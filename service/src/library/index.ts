@@ -1,8 +1,13 @@
-/** The package's entry: what another Node process imports to drive queues of a running warpdrive service. */
+/**
+ * The package's entry: node:zlib's functions over an engine in this process, and `connect`, for processes that drive
+ * queues of a running warpdrive service.
+ */
 export { WarpDriveError } from '../../../shared/src/problem.ts';
 export type { Operation } from '../../../shared/src/telemetry.ts';
 export type { AttachMode } from '../attach/protocol.ts';
 export type { ZipCompletion, ZipOutcome } from '../driver/zip/zip-queue.ts';
+export type { EngineStream, OneShotCallback, WithCore } from '../zlib/functions.ts';
+export * from '../zlib/zlib.ts';
 export {
   allocateAligned,
   type ConnectOptions,

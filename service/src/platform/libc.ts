@@ -3,8 +3,8 @@
  * credentials. Linux only; the first call elsewhere fails with WD_E_ENODEV.
  */
 import type { Socket } from 'node:net';
-import koffi from 'koffi';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
+import { ffi } from './ffi.ts';
 
 const PROT_READ_WRITE = 1 | 2;
 const MAP_SHARED = 1;
@@ -44,7 +44,7 @@ function libc(): Libc {
   if (loaded) return loaded;
   if (process.platform !== 'linux')
     throw new WarpDriveError('WD_E_ENODEV', `attaching processes needs Linux, this is ${process.platform}`);
-  const library = koffi.load('libc.so.6');
+  const library = ffi().load('libc.so.6');
   const vm =
     '(int pid, void *local, uint64_t localCount, void *remote, uint64_t remoteCount, uint64_t flags)';
   loaded = {
@@ -63,8 +63,8 @@ function libc(): Libc {
 }
 
 const errnoName = (): string => {
-  const code = koffi.errno();
-  return Object.entries(koffi.os.errno).find(([, value]) => value === code)?.[0] ?? `errno ${code}`;
+  const code = ffi().errno();
+  return Object.entries(ffi().os.errno).find(([, value]) => value === code)?.[0] ?? `errno ${code}`;
 };
 
 /** A shared mapping of a file. After `unmap` no view of `buffer` may be touched: the process would crash. */
@@ -82,7 +82,7 @@ export function mapShared(fd: number, bytes: number): SharedMapping {
     });
   let isMapped = true;
   return {
-    buffer: koffi.view(address, bytes),
+    buffer: ffi().view(address, bytes),
     unmap() {
       if (isMapped) libc().munmap(address, bytes);
       isMapped = false;
@@ -91,7 +91,7 @@ export function mapShared(fd: number, bytes: number): SharedMapping {
 }
 
 /** Where a buffer's bytes are in this process. Valid as long as the buffer lives: V8 does not move backing stores. */
-export const addressOf = (bytes: Uint8Array): number => Number(koffi.address(bytes));
+export const addressOf = (bytes: Uint8Array): number => Number(ffi().address(bytes));
 
 export type TransferResult = { ok: true } | { ok: false; errno: string; moved: number };
 
@@ -105,7 +105,7 @@ function transfer(
   bytes: Uint8Array,
 ): TransferResult {
   if (bytes.length === 0) return { ok: true };
-  local.writeBigUInt64LE(koffi.address(bytes), 0);
+  local.writeBigUInt64LE(ffi().address(bytes), 0);
   local.writeBigUInt64LE(BigInt(bytes.length), 8);
   remote.writeBigUInt64LE(BigInt(address), 0);
   remote.writeBigUInt64LE(BigInt(bytes.length), 8);

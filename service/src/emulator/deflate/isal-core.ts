@@ -1,5 +1,5 @@
-import koffi from 'koffi';
 import { adler32 } from '../../platform/adler32.ts';
+import { ffi } from '../../platform/ffi.ts';
 import type {
   ChecksumKind,
   DeflateCore,
@@ -75,7 +75,7 @@ function loadLibrary(): Library {
   const failures: string[] = [];
   for (const name of LIBRARY_NAMES) {
     try {
-      const library = koffi.load(name);
+      const library = ffi().load(name);
       return {
         deflateStatelessInit: library.func('void isal_deflate_stateless_init(void *stream)'),
         deflateStateless: library.func('int isal_deflate_stateless(void *stream)'),
@@ -98,7 +98,7 @@ export function createIsalCore(memory: WebAssembly.Memory): DeflateCore {
   /** Inflate state (85 KiB) does not fit the hardware's 64 KiB context, so it lives here, by context address. */
   const states = new Map<number, Buffer>();
   const spares: Buffer[] = [];
-  const base = (): bigint => koffi.address(new Uint8Array(memory.buffer, 0, 1));
+  const base = (): bigint => ffi().address(new Uint8Array(memory.buffer, 0, 1));
   let memoryBase = base();
   let memoryBuffer = memory.buffer;
   /** Host address of an offset of the shared memory; growing never moves it, but costs nothing to re-check. */
@@ -132,7 +132,7 @@ export function createIsalCore(memory: WebAssembly.Memory): DeflateCore {
       zstream.writeUInt32LE(level, ZSTREAM.level);
       if (levelBuffer) {
         zstream.writeUInt32LE(levelBuffer.length, ZSTREAM.levelBufferBytes);
-        zstream.writeBigUInt64LE(koffi.address(levelBuffer), ZSTREAM.levelBuffer);
+        zstream.writeBigUInt64LE(ffi().address(levelBuffer), ZSTREAM.levelBuffer);
       }
       zstream.writeUInt16LE(job.isFinal ? 1 : 0, ZSTREAM.endOfStream);
       zstream.writeUInt16LE(job.isFinal ? FLUSH.none : FLUSH.full, ZSTREAM.flush);
