@@ -55,6 +55,10 @@ export interface HostOptions {
   jobBytes?: number;
   /** Jobs up to this size run on the polled core. */
   inlineBytes?: number;
+  /** An engine core in a thread that works longer on one job has hung and is replaced; 15 s if absent. */
+  engineLimitMs?: number;
+  /** A job without completion for so long gets its queue replaced; 30 s if absent. */
+  jobDeadlineMs?: number;
   /** `allow` (default): software does what the device cannot, counted with its reason. */
   fallback?: 'allow' | 'never';
 }
@@ -143,9 +147,12 @@ export async function createHost(options: HostOptions, log: Log): Promise<Host> 
         index + 1,
         { memory: memory.wasm, core, ranges: allocateCoreRanges(memory), module: wasmModule() },
         log,
+        clock,
+        options.engineLimitMs,
       ),
   );
   const device = new ZipDevice({
+    name: parent.name,
     variant,
     streamId: endpoint.streamId,
     translator: iommu,
@@ -186,7 +193,7 @@ export async function createHost(options: HostOptions, log: Log): Promise<Host> 
             smallJobBytes: inlineBytes,
             largeSlots: cores * 3 + 2,
             waitMs: SLOT_WAIT_MS,
-            deadlineMs: JOB_DEADLINE_MS,
+            deadlineMs: options.jobDeadlineMs ?? JOB_DEADLINE_MS,
             allowsSoftware: options.fallback !== 'never',
             unavailable: () => (kernel.isolation.isIsolated ? 'device isolated' : undefined),
           },
@@ -248,6 +255,9 @@ export async function createHost(options: HostOptions, log: Log): Promise<Host> 
         resetQueue: (id) => kernel.resetQueue(id),
         hardwareError: () => kernel.hardwareError(),
         reloadDriver: () => kernel.reloadDriver(),
+        injectFault: (plan) => device.faults.inject(plan),
+        faultPlans: () => device.faults.list(),
+        clearFaults: (id) => device.faults.clear(id),
       },
     },
     kernel,

@@ -1,3 +1,5 @@
+import type { FaultPlan, FaultPlanSnapshot } from './fault-injection.ts';
+
 /**
  * What the service tells about itself: the JSON of /v1/status, /v1/devices, /v1/mdevs, /v1/queues, /v1/faults and
  * the messages of the WebSocket /v1/monitor (subprotocol warpdrive.monitor.v1). All times are Unix milliseconds,
@@ -226,6 +228,12 @@ export interface StackAdmin {
   hardwareError(): Eventual<boolean>;
   /** Brings an isolated device back. */
   reloadDriver(): Eventual<void>;
+  /** Lets the device have a fault. @throws WD_E_EINVAL naming the field and what is allowed */
+  injectFault(plan: FaultPlan): Eventual<FaultPlanSnapshot>;
+  /** Plans of injected faults, the newest last; done ones stay for a while. */
+  faultPlans(): Eventual<FaultPlanSnapshot[]>;
+  /** Ends one plan, or all. @returns how many were active */
+  clearFaults(id?: number): Eventual<number>;
 }
 
 /** `backoff`: died, a new one starts soon; `failed`: died quickly again and again, tried once a minute. */

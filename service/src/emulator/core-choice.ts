@@ -36,6 +36,11 @@ export class CoreChoice {
     const isSmall =
       request.sourceBytes <= this.inlineBytes && request.destinationBytes <= INLINE_OUTPUT_BYTES;
     if ((isSmall || this.workers.length === 0) && this.polled.hasRoom) return this.polled;
+    return this.worker();
+  }
+
+  /** The worker core with the least to do; undefined when none has room. */
+  worker(): WorkerCore | undefined {
     let best: WorkerCore | undefined;
     for (const worker of this.workers)
       if (worker.hasRoom && worker.load < (best?.load ?? Number.POSITIVE_INFINITY)) best = worker;

@@ -7,8 +7,9 @@ import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import { Arbiter } from './arbiter.ts';
 import type { Core, CoreChoice } from './core-choice.ts';
-import type { EngineResult } from './engine/job.ts';
+import type { EngineJob, EngineResult } from './engine/job.ts';
 import type { EngineCounters } from './engine-counters.ts';
+import type { JobFaults } from './faults/job-faults.ts';
 import { type JobSegments, type TranslationParts, translateJob } from './job-translation.ts';
 import { JobsInCores } from './jobs-in-cores.ts';
 import type { FetchedSqe, QueuePair } from './queue-pair.ts';
@@ -25,8 +26,9 @@ export interface DispatcherParts extends TranslationParts {
   engines: EngineCounters;
   /** CQEs were posted. */
   onPosted: (queue: QueuePair) => void;
-  /** A CQE was due and the CQ full. */
-  onCqOverflow: (queue: QueuePair) => void;
+  faults: JobFaults;
+  /** A CQE cannot be written: the CQ is full, or its memory fails. */
+  onQueueFault: (queue: QueuePair, type: 'cqOverflow' | 'cqeError') => void;
 }
 
 /** A job that was fetched and has its place in the order of completions. */
@@ -99,6 +101,11 @@ export class JobDispatcher {
   }
 
   private dispatchHead(queue: QueuePair): boolean {
+    const { faults, coreChoice } = this.parts;
+    if (faults.isActive && queue.harmedHead !== queue.fetched) {
+      queue.harmedHead = queue.fetched; // once a fetch, however often no core has room for it
+      faults.flipBit(queue);
+    }
     const request = decodeSqe(queue.sqWords, queue.headBase, this.parts.variant);
     if (typeof request === 'string') {
       const sqe = queue.fetch();
@@ -106,9 +113,14 @@ export class JobDispatcher {
       this.finish(queue, sqe, undefined, STATUS.badRequest, `bad SQE field ${request}`);
       return true;
     }
-    const core = this.parts.coreChoice.choose(request);
+    const victim = faults.isActive ? coreChoice.worker() : undefined;
+    const coreFault = victim && faults.core(queue);
+    const core = coreFault ? victim : coreChoice.choose(request);
     if (!core) return false;
-    this.begin({ queue, sqe: queue.fetch(), request }, core);
+    const job = { queue, sqe: queue.fetch(), request };
+    const stall = faults.isActive && !coreFault ? faults.stall(queue) : undefined;
+    if (stall) this.hold(job, stall);
+    else this.begin(job, core, coreFault);
     return true;
   }
 
@@ -125,7 +137,7 @@ export class JobDispatcher {
     return true;
   }
 
-  private begin(fetched: FetchedJob, core: Core): void {
+  private begin(fetched: FetchedJob, core: Core, injected?: EngineJob['injected']): void {
     const { queue, sqe, request } = fetched;
     const translated = translateJob(this.parts, queue, sqe.index * SQE_WORDS, request);
     if (translated === undefined) this.abort(fetched);
@@ -133,6 +145,7 @@ export class JobDispatcher {
     else if ('outcome' in translated) this.hold(fetched, translated);
     else {
       const { job, segments } = translated;
+      if (injected) job.injected = injected;
       this.inCores.enter(queue);
       this.parts.engines.received(core.id, job.operation);
       core.run(job, (result) => {
@@ -181,23 +194,41 @@ export class JobDispatcher {
     failure?: string,
   ): void {
     // the rings of a stopped queue may be gone, but the core has room for other queues
-    if (!queue.isStopped && !this.isShutDown) {
-      writeBack(queue.sqWords, sqe.index * SQE_WORDS, status, result, this.parts.variant.coreTag);
-      sqe.isDone = true;
-      const { counters } = queue;
-      counters.operations++;
-      counters.bytesIn += result?.consumed ?? 0;
-      counters.bytesOut += result?.produced ?? 0;
-      if (!isGoodStatus(status)) {
-        counters.errors++;
-        counters.lastError = failure ?? `status ${hex(status, 2)}`;
-      }
-      if (queue.postCompletions(this.parts.clock.monotonicUs()) > 0) this.parts.onPosted(queue);
-      if (queue.hasOverflowed) {
-        this.stop(queue); // what it still has in cores has no place to go
-        this.parts.onCqOverflow(queue);
-      }
+    if (!queue.isStopped && !this.isShutDown && !this.losesCqe(queue)) {
+      const injected = this.parts.faults.isActive ? this.parts.faults.status(queue) : undefined;
+      this.complete(queue, sqe, injected === undefined ? result : undefined, injected ?? status, failure);
     }
     this.run();
+  }
+
+  private losesCqe(queue: QueuePair): boolean {
+    if (!this.parts.faults.isActive || !this.parts.faults.losesCqe(queue)) return false;
+    this.stop(queue);
+    this.parts.onQueueFault(queue, 'cqeError');
+    return true;
+  }
+
+  private complete(
+    queue: QueuePair,
+    sqe: FetchedSqe,
+    result: EngineResult | undefined,
+    status: number,
+    failure: string | undefined,
+  ): void {
+    writeBack(queue.sqWords, sqe.index * SQE_WORDS, status, result, this.parts.variant.coreTag);
+    sqe.isDone = true;
+    const { counters } = queue;
+    counters.operations++;
+    counters.bytesIn += result?.consumed ?? 0;
+    counters.bytesOut += result?.produced ?? 0;
+    if (!isGoodStatus(status)) {
+      counters.errors++;
+      counters.lastError = failure ?? `status ${hex(status, 2)}`;
+    }
+    if (queue.postCompletions(this.parts.clock.monotonicUs()) > 0) this.parts.onPosted(queue);
+    if (queue.hasOverflowed) {
+      this.stop(queue); // what it still has in cores has no place to go
+      this.parts.onQueueFault(queue, 'cqOverflow');
+    }
   }
 }

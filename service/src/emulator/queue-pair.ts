@@ -79,6 +79,8 @@ export class QueuePair {
   hasOverflowed = false;
   /** SQEs fetched and CQEs posted since the queue started. */
   fetched = 0;
+  /** Value of `fetched` at which injected faults looked at the head; -1 = never. */
+  harmedHead = -1;
   posted = 0;
   readonly counters: QueuePairCounters = { doorbells: 0, operations: 0, bytesIn: 0, bytesOut: 0, errors: 0 };
   readonly latencyUs = new LatencyRing();

@@ -1,12 +1,6 @@
 import type { DeviceSnapshot } from '../../../shared/src/telemetry.ts';
-import { hex, type Iova, pasid, type StreamId } from '../../../shared/src/units.ts';
-import {
-  CQE_BYTES,
-  DOORBELL,
-  DOORBELL_COMMAND,
-  DOORBELL_OFFSET,
-  EVENT_DOORBELL_OFFSET,
-} from '../hw-abi/qm.ts';
+import { type Iova, pasid, type StreamId } from '../../../shared/src/units.ts';
+import { CQE_BYTES } from '../hw-abi/qm.ts';
 import { SQE_BYTES } from '../hw-abi/zip-sqe.ts';
 import type { ZipVariant } from '../hw-abi/zip-variant.ts';
 import type { Translator } from '../kernel/iommu/translator.ts';
@@ -16,14 +10,19 @@ import type { DeviceBus, IrqVector } from '../platform/device-bus.ts';
 import type { Log } from '../platform/log.ts';
 import type { PhysicalMemory } from '../platform/physical-memory.ts';
 import { CoreChoice } from './core-choice.ts';
+import { Doorbells } from './doorbells.ts';
 import type { PolledCore } from './engine/polled-core.ts';
 import type { WorkerCore } from './engine/worker-core.ts';
 import { EngineCounters } from './engine-counters.ts';
+import { FaultInjector } from './faults/fault-injector.ts';
+import { JobFaults } from './faults/job-faults.ts';
 import { JobDispatcher } from './job-dispatcher.ts';
 import { type QueueContexts, QueueManagerBlock } from './qm/queue-manager.ts';
 import { decodeCqContext, decodeSqContext, QueuePair, type QueuePairCounters } from './queue-pair.ts';
 
 export interface ZipDeviceParts {
+  /** Of the function, as the kernel names it; absent: hisi_zip-0. */
+  name?: string;
   variant: ZipVariant;
   streamId: StreamId;
   translator: Translator;
@@ -51,31 +50,55 @@ interface StartedQueue {
 /** This function's number: the bus reaches the physical function. */
 const FUNCTION = 0;
 
+/** The error that an injected RAS event shows if it names none. */
+const RAS_ERROR = { ce: 'zip_ecc_1bitt_err', nfe: 'zip_ecc_2bit_err', fe: 'zip_ecc_2bit_err' } as const;
+
 /**
  * The emulated ZIP engine behind its bus: a queue manager that takes contexts by mailbox and work by doorbell, and a
  * dispatcher that fetches SQEs by arbitration, lets the IOMMU translate every address, runs jobs on engine cores, writes
  * results back and posts CQEs in order.
  */
 export class ZipDevice implements DeviceBus {
+  /** What an administrator or a test breaks on purpose. */
+  readonly faults: FaultInjector;
   private readonly queues = new Map<number, StartedQueue>();
+  private readonly doorbells: Doorbells;
   private readonly qm: QueueManagerBlock;
   private readonly dispatcher: JobDispatcher;
   private readonly engines = new EngineCounters();
   private readonly listeners: Partial<Record<IrqVector, () => void>> = {};
   /** What queues did that are stopped now. */
   private readonly retired = { fetched: 0, posted: 0 };
-  private doorbells = 0;
+  private cqeErrors = 0;
+  /** The next firmware reset fails. */
+  private isBeyondReset = false;
+  /** The next event's interrupt is lost. */
+  private isInterruptLost = false;
   private readonly startedAtUs: number;
 
   constructor(private readonly parts: ZipDeviceParts) {
     const { polled, workers, inlineBytes, keepsStateInContext = false, clock, log } = parts;
     this.startedAtUs = clock.monotonicUs();
+    this.faults = new FaultInjector({
+      device: parts.name ?? 'hisi_zip-0',
+      clock,
+      log,
+      hasWorkers: workers.length > 0,
+      raise: ({ severity, error }) => {
+        this.isBeyondReset = severity === 'fe';
+        this.qm.raise(error ?? RAS_ERROR[severity]);
+      },
+    });
     this.dispatcher = new JobDispatcher({
       ...parts,
       coreChoice: new CoreChoice(polled, workers, inlineBytes, keepsStateInContext),
       engines: this.engines,
+      faults: new JobFaults(this.faults, clock),
       onPosted: (queue) => this.interruptIfArmed(queue),
-      onCqOverflow: (queue) => this.qm.faultEvent(queue.qpId, 'cqOverflow'),
+      onQueueFault: (queue, type) => {
+        if (type === 'cqeError') this.cqeErrors++;
+        this.qm.faultEvent(queue.qpId, type);
+      },
     });
     this.qm = new QueueManagerBlock({
       fn: FUNCTION,
@@ -85,11 +108,13 @@ export class ZipDevice implements DeviceBus {
       stopQueue: (qpId) => this.stopQueue(qpId),
       contexts: (qpId) => this.contexts(qpId),
       startedQueues: () => this.queues.keys(),
-      interrupt: (vector) => this.listeners[vector]?.(),
+      interrupt: (vector) => {
+        if (vector !== 'eq' || !this.isInterruptLost) this.listeners[vector]?.();
+      },
       shutdown: () => this.dispatcher.shutDown(),
       shape: () => {},
       counters: {
-        doorbells: () => this.doorbells,
+        doorbells: () => this.doorbells.count,
         queue: (qpId) => {
           const pair = this.queues.get(qpId)?.pair;
           return { sqes: pair?.fetched ?? 0, cqes: pair?.posted ?? 0 };
@@ -97,6 +122,18 @@ export class ZipDevice implements DeviceBus {
         total: () => this.totals(),
         core: (block) => this.engines.registers(block, clock.monotonicUs() - this.startedAtUs),
         isIdle: () => this.dispatcher.isIdle,
+      },
+    });
+    this.doorbells = new Doorbells({
+      clock,
+      log,
+      qm: this.qm,
+      faults: this.faults,
+      find: (qpId) => this.queues.get(qpId)?.pair,
+      onSq: (queue) => this.dispatcher.rung(queue),
+      // a completion may have been posted before the arming was seen: then this is its interrupt
+      onCq: (queue) => {
+        if (queue.hasUnreaped) this.interruptIfArmed(queue);
       },
     });
   }
@@ -114,23 +151,13 @@ export class ZipDevice implements DeviceBus {
   }
 
   write64(offset: number, low: number, high: number): void {
-    const queue = low & QUEUE_MASK;
-    const command = (low >>> DOORBELL.command.shift) & 0xf;
-    const isEvent = command === DOORBELL_COMMAND.eq || command === DOORBELL_COMMAND.aeq;
-    if (!isEvent || offset !== EVENT_DOORBELL_OFFSET) this.ringDoorbell(queue, offset, low, high);
-    else {
-      this.doorbells++;
-      const ring = command === DOORBELL_COMMAND.eq ? 'eq' : 'aeq';
-      const head = high & 0xffff;
-      if (!this.qm.acknowledge(ring, head))
-        this.parts.log.warn({ ring, head }, 'event doorbell with an index outside the ring');
-    }
+    this.doorbells.ringFunction(offset, low, high);
   }
 
   doorbellPage(qpId: number): MmioView {
     return {
       read32: () => 0xffff_ffff, // doorbells are write only
-      write64: (offset, low, high) => this.ringDoorbell(qpId, offset, low, high),
+      write64: (offset, low, high) => this.doorbells.ringQueue(qpId, offset, low, high),
     };
   }
 
@@ -139,6 +166,11 @@ export class ZipDevice implements DeviceBus {
   }
 
   firmwareReset(): boolean {
+    if (this.isBeyondReset) {
+      this.isBeyondReset = false;
+      return false;
+    }
+    for (const worker of this.parts.workers) worker.revive();
     for (const qpId of [...this.queues.keys()]) this.stopQueue(qpId);
     this.qm.reset();
     this.dispatcher.restart();
@@ -213,7 +245,7 @@ export class ZipDevice implements DeviceBus {
       fetched += pair.fetched;
       posted += pair.posted;
     }
-    return { fetched, writtenBack: posted, cqeErrors: 0 };
+    return { fetched, writtenBack: posted, cqeErrors: this.cqeErrors };
   }
 
   /** Rings and contexts are the kernel's coherent memory: contiguous, reached without PASID. */
@@ -223,47 +255,12 @@ export class ZipDevice implements DeviceBus {
     return only && extents?.length === 1 ? this.parts.memory.words(only.address, bytes / 4) : undefined;
   }
 
-  /** @param qpId the queue whose page it is; the doorbell must name the same */
-  private ringDoorbell(qpId: number, offset: number, low: number, high: number): void {
-    const queue = this.queues.get(qpId)?.pair;
-    const { log } = this.parts;
-    this.doorbells++;
-    if (offset !== DOORBELL_OFFSET || !queue || (low & QUEUE_MASK) !== qpId) {
-      log.warn({ qpId, offset: hex(offset), low: hex(low) }, 'doorbell refused');
-      if (offset === DOORBELL_OFFSET && !this.qm.owns(low & QUEUE_MASK))
-        this.qm.raise(isCqDoorbell(low) ? 'qm_cq_vf_invalid' : 'qm_sq_vf_invalid');
-      return;
-    }
-    if (low >>> DOORBELL.random.shift !== queue.sq.random) {
-      log.warn({ qpId, low: hex(low) }, 'doorbell with a wrong random number');
-      this.qm.raise('qm_db_random_invalid');
-      return;
-    }
-    const index = high & 0xffff;
-    switch ((low >>> DOORBELL.command.shift) & 0xf) {
-      case DOORBELL_COMMAND.sq:
-        if (!queue.ringSq(index, this.parts.clock.monotonicUs()))
-          log.warn({ qpId, index }, 'SQ doorbell with an index outside the ring');
-        this.dispatcher.rung(queue);
-        return;
-      case DOORBELL_COMMAND.cq:
-        if (!queue.ringCq(index)) log.warn({ qpId, index }, 'CQ doorbell with an index outside the ring');
-        queue.isArmed = high >>> DOORBELL.priority.shift === 1;
-        // a completion may have been posted before the arming was seen: then this is its interrupt
-        if (queue.hasUnreaped) this.interruptIfArmed(queue);
-        return;
-      default:
-        log.warn({ qpId, low: hex(low) }, 'doorbell command unknown to queues');
-    }
-  }
-
   private interruptIfArmed(queue: QueuePair): void {
     if (!queue.isArmed) return;
     queue.isArmed = false;
+    this.isInterruptLost =
+      this.faults.isActive && this.faults.strikes('lost-interrupt', queue.qpId) !== undefined;
     this.qm.completionEvent(queue.qpId);
+    this.isInterruptLost = false;
   }
 }
-
-const QUEUE_MASK = 0x3ff;
-const isCqDoorbell = (low: number): boolean =>
-  ((low >>> DOORBELL.command.shift) & 0xf) === DOORBELL_COMMAND.cq;

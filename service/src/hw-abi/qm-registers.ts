@@ -149,7 +149,6 @@ export const QM_ERRORS = [
   'qm_mailbox_timeout',
   'qm_flr_timeout',
 ] as const;
-export type QmError = (typeof QM_ERRORS)[number];
 
 /** What the driver enables, V3 (zip_basic_cap_info): correctable, not fatal, and those of the latter that need a reset. */
 export const QM_ERROR_MASK = { correctable: 0x8, nonFatal: 0x7c77, reset: 0x6c77 } as const;

@@ -97,7 +97,6 @@ export const ZIP_ERRORS = [
   'zip_axi_poison_err',
   'zip_sva_err',
 ] as const;
-export type ZipError = (typeof ZIP_ERRORS)[number];
 
 /** What the driver enables, V3 (zip_basic_cap_info). */
 export const ZIP_ERROR_MASK = { correctable: 0x1, nonFatal: 0x1ffe, reset: 0x7fe } as const;

@@ -1,3 +1,4 @@
+import type { FaultPlanSnapshot } from '../../../shared/src/fault-injection.ts';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
 import type { PageResponse, StackAdmin, StackView } from '../../../shared/src/telemetry.ts';
 import { ownerOfStag } from './merge-iommu.ts';
@@ -57,5 +58,40 @@ export function mergedAdmin(pf: StackAdmin, view: () => StackView, calls: Worker
       await pf.reloadDriver();
       await calls.all({ method: 'reloadDriver' });
     },
+    /** Without a device every function gets the plan; the answer is then the physical one's. */
+    async injectFault(plan) {
+      const vf = plan.device === undefined ? undefined : functionOf(plan.device);
+      if (vf !== undefined) return ofFunction(vf, await calls.one(vf, { method: 'injectFault', plan }));
+      const injected = await pf.injectFault(plan);
+      if (plan.device === undefined) await calls.all({ method: 'injectFault', plan });
+      return injected;
+    },
+    async faultPlans() {
+      const plans = [...(await pf.faultPlans())];
+      for (const { vf } of view().devices())
+        if (vf !== undefined)
+          for (const plan of (await calls.one(vf, { method: 'faultPlans' })) as FaultPlanSnapshot[])
+            plans.push(ofFunction(vf, plan));
+      return plans.sort((a, b) => a.injectedAtMs - b.injectedAtMs);
+    },
+    async clearFaults(merged) {
+      if (merged !== undefined) {
+        const vf = Math.floor(merged / PLANS_PER_FUNCTION);
+        const plan = merged % PLANS_PER_FUNCTION;
+        if (vf === 0) return pf.clearFaults(plan);
+        return (await calls.one(vf, { method: 'clearFaults', plan })) as number;
+      }
+      let cleared = await pf.clearFaults();
+      for (const count of await calls.all({ method: 'clearFaults' })) cleared += count as number;
+      return cleared;
+    },
   };
 }
+
+/** Plan numbers are each function's own; merged ones carry the function above. */
+const PLANS_PER_FUNCTION = 1_000_000;
+
+const ofFunction = (vf: number, plan: unknown): FaultPlanSnapshot => {
+  const snapshot = plan as FaultPlanSnapshot;
+  return { ...snapshot, id: vf * PLANS_PER_FUNCTION + snapshot.id };
+};

@@ -1,3 +1,4 @@
+import type { FaultPlan } from '../../../shared/src/fault-injection.ts';
 import type { ProblemCode, ProblemDetails } from '../../../shared/src/problem.ts';
 import type {
   DeviceSnapshot,
@@ -37,7 +38,10 @@ export type WorkerCall =
   | { method: 'holdPageRequests'; isHeld: boolean }
   | { method: 'answerPageRequest'; stag: number; response: PageResponse }
   | { method: 'hardwareError' }
-  | { method: 'reloadDriver' };
+  | { method: 'reloadDriver' }
+  | { method: 'injectFault'; plan: FaultPlan }
+  | { method: 'faultPlans' }
+  | { method: 'clearFaults'; plan?: number };
 
 export type ToWorker =
   | { type: 'start'; start: WorkerStart }

@@ -122,5 +122,11 @@ function administer(call: Exclude<WorkerCall, { method: 'report' | 'job' }>, adm
       return admin.hardwareError();
     case 'reloadDriver':
       return admin.reloadDriver();
+    case 'injectFault':
+      return admin.injectFault(call.plan);
+    case 'faultPlans':
+      return admin.faultPlans();
+    case 'clearFaults':
+      return admin.clearFaults(call.plan);
   }
 }

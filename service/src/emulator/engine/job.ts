@@ -21,6 +21,8 @@ export interface EngineJob {
   ctxDw2: number;
   checksumIn: number;
   isizeIn: number;
+  /** What a fault plan does to the core that takes the job; cores in threads only. */
+  injected?: 'hang' | 'crash';
 }
 
 /** Running checksum of no bytes. */

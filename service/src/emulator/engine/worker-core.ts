@@ -27,7 +27,7 @@ type Done = (result: EngineResult) => void;
 const JOBS_HELD = 2;
 
 /** A job that takes longer has hung its core: 8 MiB at level 9 take about a second. */
-const JOB_LIMIT_MS = 15_000;
+export const JOB_LIMIT_MS = 15_000;
 /** A thread that dies this often before it finished a single job is not started again. */
 const MAX_FAILED_STARTS = 3;
 
@@ -52,6 +52,7 @@ export class WorkerCore {
     private readonly data: CoreWorkerData,
     private readonly log: Log,
     private readonly clock: Clock = systemClock,
+    private readonly jobLimitMs = JOB_LIMIT_MS,
   ) {}
 
   get name(): CoreName {
@@ -79,6 +80,11 @@ export class WorkerCore {
     this.worker.postMessage({ id, job } satisfies JobMessage);
   }
 
+  /** After a controller reset: a core that was given up gets a thread again. */
+  revive(): void {
+    this.failedStarts = 0;
+  }
+
   async dispose(): Promise<void> {
     this.isDisposed = true;
     this.cancelLimit?.();
@@ -88,8 +94,8 @@ export class WorkerCore {
 
   /** Jobs run one at a time, so the limit starts anew with each. */
   private watch(): void {
-    this.cancelLimit = this.clock.after(JOB_LIMIT_MS, () => {
-      this.log.error({ core: this.id, limitMs: JOB_LIMIT_MS }, 'engine core hangs, ending its thread');
+    this.cancelLimit = this.clock.after(this.jobLimitMs, () => {
+      this.log.error({ core: this.id, limitMs: this.jobLimitMs }, 'engine core hangs, ending its thread');
       void this.worker?.terminate();
     });
   }

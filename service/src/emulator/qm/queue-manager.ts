@@ -10,13 +10,8 @@ import {
   MAILBOX_OFFSET,
   SQC_BYTES,
 } from '../../hw-abi/qm.ts';
-import {
-  MASTER_TRANS_RETURN_IDLE,
-  QM_ERRORS,
-  QM_REGISTERS,
-  type QmError,
-} from '../../hw-abi/qm-registers.ts';
-import { ZIP_CORES, ZIP_ERRORS, ZIP_REGISTERS, type ZipError } from '../../hw-abi/zip-registers.ts';
+import { MASTER_TRANS_RETURN_IDLE, QM_ERRORS, QM_REGISTERS } from '../../hw-abi/qm-registers.ts';
+import { ZIP_CORES, ZIP_ERRORS, ZIP_REGISTERS } from '../../hw-abi/zip-registers.ts';
 import type { IrqVector } from '../../platform/device-bus.ts';
 import type { Log } from '../../platform/log.ts';
 import { type CounterSources, coreRegisters, DebugCounters } from './debug-counters.ts';
@@ -153,7 +148,8 @@ export class QueueManagerBlock {
     return window !== undefined && qpId >= window.base && qpId < window.base + window.count;
   }
 
-  raise(error: QmError | ZipError): void {
+  /** @param error the kernel's name of one error bit of either block */
+  raise(error: string): void {
     const bit = QM_BITS.get(error);
     if (bit !== undefined) this.qmErrors.raise(bit);
     else this.zipErrors.raise(ZIP_BITS.get(error) ?? 0);
