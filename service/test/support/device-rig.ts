@@ -198,6 +198,8 @@ export interface RigOptions {
   inlineBytes?: number;
   variant?: 'v2' | 'v3';
   workers?: (memory: PhysicalMemory, log: Log) => WorkerCore[];
+  /** The device as it is after power-on; absent: brought up to its first queue. */
+  isBare?: boolean;
 }
 
 /** One emulated device on a bare machine: registers, doorbells and memory are all that a test touches. */
@@ -241,7 +243,7 @@ export class DeviceRig {
       clock: this.clock,
       log: this.log,
     });
-    this.bringUp();
+    if (!options.isBare) this.bringUp();
     this.translator.asked.length = 0;
   }
 
