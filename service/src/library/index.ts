@@ -6,6 +6,11 @@ export { WarpDriveError } from '../../../shared/src/problem.ts';
 export type { Operation } from '../../../shared/src/telemetry.ts';
 export type { AttachMode } from '../attach/protocol.ts';
 export type { ZipCompletion, ZipOutcome } from '../driver/zip/zip-queue.ts';
+export {
+  type CompressibleResponse,
+  type CompressionOptions,
+  compression,
+} from '../middleware/compression.ts';
 export type { EngineStream, OneShotCallback, WithCore } from '../zlib/functions.ts';
 export * from '../zlib/zlib.ts';
 export {

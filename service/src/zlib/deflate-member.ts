@@ -10,7 +10,7 @@ import {
 } from './wrapper.ts';
 
 const SMALLEST_PENDING_BYTES = 1024;
-const NOTHING = new Uint8Array(0);
+const NOTHING = Buffer.alloc(0);
 
 /** How a piece ends: more follows; the same, and later pieces must not refer to it; the member is complete. */
 export type PieceEnd = 'more' | 'full' | 'final';
@@ -23,7 +23,7 @@ export class DeflateMember {
   /** The core that made the newest piece. */
   core: CoreName;
   bytesIn = 0;
-  private pending: Buffer = Buffer.alloc(0);
+  private pending: Buffer = NOTHING;
   private pendingBytes = 0;
   /** A whole job of the caller's own chunk, until `piece` takes it. */
   private direct: Uint8Array | undefined;

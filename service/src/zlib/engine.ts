@@ -44,6 +44,15 @@ export interface DeflatePiece {
   tail: number;
 }
 
+/** Where inflated bytes will be copied to: how many may come, and where in the target's memory the first one goes. */
+export interface OutputRoom {
+  limit: number;
+  place: number;
+}
+
+/** Copies to and from shared memory run eight times faster between equal places in an 8-byte word. */
+const placeOf = (offset: number): number => offset & 7;
+
 /** Who uses the engine's inflate context. The state of a stream that is not at work is in a Buffer of its own. */
 export interface ContextOwner {
   savedContext: Uint8Array | undefined;
@@ -78,8 +87,10 @@ export class Engine {
       level <= ISAL_MAX_LEVEL && (input.length >= ISAL_PIECE_BYTES || piece.history.length === 0);
     const isal = isForIsal ? this.isal.use(input.length) : undefined;
     const history = isal ? 0 : piece.history.length;
-    if (history > 0) this.bytes.set(piece.history, SOURCE - history);
-    this.bytes.set(input, SOURCE);
+    const source = SOURCE + placeOf(input.byteOffset);
+    const destination = DESTINATION + placeOf(lead);
+    if (history > 0) this.bytes.set(piece.history, source - history);
+    this.bytes.set(input, source);
     const core = isal ?? this.wasm;
     const result = core.deflate({
       level,
@@ -87,40 +98,42 @@ export class Engine {
       isFinal,
       checksum,
       checksumSeed: seed,
-      source: { offset: SOURCE, bytes: input.length },
+      source: { offset: source, bytes: input.length },
       historyBytes: history,
-      destination: { offset: DESTINATION, bytes: DESTINATION_BYTES },
+      destination: { offset: destination, bytes: DESTINATION_BYTES },
     });
     if (result.outcome !== 'done') throw new Error(`core ${core.name}: ${input.length} bytes grew too much`);
     const output = Buffer.allocUnsafe(lead + result.produced + tail);
-    output.set(this.bytes.subarray(DESTINATION, DESTINATION + result.produced), lead);
+    output.set(this.bytes.subarray(destination, destination + result.produced), lead);
     return { output, checksum: result.checksum, core: core.name };
   }
 
   /**
-   * One step of a raw DEFLATE stream. It takes at most 64 KiB of `input` and makes at most `limit` bytes.
+   * One step of a raw DEFLATE stream. It takes at most 64 KiB of `input` and makes at most `room.limit` bytes.
    * @returns `view` is the engine's own memory: copy it before the next call
    */
   inflate(
     owner: ContextOwner,
     input: Uint8Array,
-    limit: number,
+    { limit, place }: OutputRoom,
     checksum: ChecksumKind,
     seed: number,
     isNew: boolean,
   ): { result: InflateResult; view: Uint8Array } {
     this.own(owner, isNew);
-    const source = input.length > INFLATE_SOURCE_BYTES ? input.subarray(0, INFLATE_SOURCE_BYTES) : input;
-    this.bytes.set(source, SOURCE);
+    const part = input.length > INFLATE_SOURCE_BYTES ? input.subarray(0, INFLATE_SOURCE_BYTES) : input;
+    const source = SOURCE + placeOf(part.byteOffset);
+    const destination = DESTINATION + placeOf(place);
+    this.bytes.set(part, source);
     const result = this.wasm.inflate({
       checksum,
       checksumSeed: seed,
-      source: { offset: SOURCE, bytes: source.length },
-      destination: { offset: DESTINATION, bytes: Math.min(limit, INFLATE_OUTPUT_BYTES) },
+      source: { offset: source, bytes: part.length },
+      destination: { offset: destination, bytes: Math.min(limit, INFLATE_OUTPUT_BYTES) },
       context: CONTEXT,
       isNew,
     });
-    return { result, view: this.bytes.subarray(DESTINATION, DESTINATION + result.produced) };
+    return { result, view: this.bytes.subarray(destination, destination + result.produced) };
   }
 
   /** The stream is over: its state is not kept. */

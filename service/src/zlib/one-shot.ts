@@ -113,7 +113,7 @@ class DecompressOnce implements OneShot {
   step(): number {
     if (this.isComplete) return 0;
     try {
-      const view = this.members.next();
+      const view = this.members.next(undefined, this.output.byteOffset + this.bytesOut);
       if (view) {
         this.append(view);
         return view.length;

@@ -21,6 +21,10 @@ const isInteger = (value: unknown, min: number, max: number): boolean =>
   value === undefined ||
   (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max);
 
+const STRATEGIES = [constants.Z_DEFAULT_STRATEGY];
+const WINDOW_BITS = { compress: [15], decompress: [0, 15] };
+const FLUSHES = [Z_NO_FLUSH, Z_PARTIAL_FLUSH, Z_SYNC_FLUSH, Z_FULL_FLUSH];
+const FINISH_FLUSHES = { compress: [Z_FINISH], decompress: [Z_FINISH, Z_SYNC_FLUSH] };
 /** Of the options of a stream, those that would change what a chunk is. */
 const STREAM_OPTIONS = ['encoding', 'objectMode', 'readableObjectMode', 'writableObjectMode'] as const;
 
@@ -31,17 +35,16 @@ const STREAM_OPTIONS = ['encoding', 'objectMode', 'readableObjectMode', 'writabl
 export function isPlain({ direction }: Kind, options: ZlibOptions | undefined): boolean {
   if (options === undefined || options === null) return true;
   const { level, memLevel, strategy, windowBits, dictionary, chunkSize, flush, finishFlush } = options;
-  const isCompress = direction === 'compress';
   return (
     level !== 0 &&
     isInteger(level, -1, 9) &&
     isInteger(memLevel, 1, 9) &&
-    isOneOf(strategy, [constants.Z_DEFAULT_STRATEGY]) &&
-    isOneOf(windowBits, isCompress ? [15] : [0, 15]) &&
+    isOneOf(strategy, STRATEGIES) &&
+    isOneOf(windowBits, WINDOW_BITS[direction]) &&
     dictionary === undefined &&
     isInteger(chunkSize, Z_MIN_CHUNK, Number.MAX_SAFE_INTEGER) &&
-    isOneOf(flush, [Z_NO_FLUSH, Z_PARTIAL_FLUSH, Z_SYNC_FLUSH, Z_FULL_FLUSH]) &&
-    isOneOf(finishFlush, isCompress ? [Z_FINISH] : [Z_FINISH, Z_SYNC_FLUSH]) &&
+    isOneOf(flush, FLUSHES) &&
+    isOneOf(finishFlush, FINISH_FLUSHES[direction]) &&
     isInteger(options.maxOutputLength, 1, kMaxLength) &&
     STREAM_OPTIONS.every((name) => !(name in options))
   );

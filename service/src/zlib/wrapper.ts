@@ -1,4 +1,4 @@
-import { constants, deflateSync, gzipSync, type ZlibOptions } from 'node:zlib';
+import { deflateSync, gzipSync } from 'node:zlib';
 import type { ChecksumKind } from '../emulator/deflate/core.ts';
 
 /** What is around the DEFLATE data: gzip (RFC 1952), zlib (RFC 1950) or nothing. */
@@ -13,20 +13,23 @@ export const TRAILER_BYTES = { gzip: 8, zlib: 4, raw: 0 } as const satisfies Rec
 const GZIP_HEADER_BYTES = 10;
 const ZLIB_HEADER_BYTES = 2;
 
-const headers = new Map<string, Uint8Array>();
+const headers: Record<Wrapper, Uint8Array[]> = { gzip: [], zlib: [], raw: [] };
 
 /** node:zlib's own header at this level on this platform, so that ours is the same byte for byte. */
 export function headerOf(wrapper: Wrapper, level: number): Uint8Array {
-  const key = `${wrapper}${level}`;
-  let header = headers.get(key);
-  if (!header) {
-    const options: ZlibOptions = { level, finishFlush: constants.Z_FINISH };
-    if (wrapper === 'gzip') header = gzipSync('', options).subarray(0, GZIP_HEADER_BYTES);
-    else if (wrapper === 'zlib') header = deflateSync('', options).subarray(0, ZLIB_HEADER_BYTES);
-    else header = new Uint8Array(0);
-    headers.set(key, header);
+  headers[wrapper][level] ??= makeHeader(wrapper, level);
+  return headers[wrapper][level];
+}
+
+function makeHeader(wrapper: Wrapper, level: number): Uint8Array {
+  switch (wrapper) {
+    case 'gzip':
+      return gzipSync('', { level }).subarray(0, GZIP_HEADER_BYTES);
+    case 'zlib':
+      return deflateSync('', { level }).subarray(0, ZLIB_HEADER_BYTES);
+    case 'raw':
+      return new Uint8Array(0);
   }
-  return header;
 }
 
 /** @param bytes length of the data; gzip keeps it modulo 2^32 */
