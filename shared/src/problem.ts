@@ -109,6 +109,7 @@ export const PROBLEMS = {
     'Expectation not supported',
     'Send no Expect field, or Expect: 100-continue.',
   ),
+  WD_E_UPGRADE: entry(426, 4400, false, 'A WebSocket route', 'Connect with a WebSocket and its subprotocol.'),
   WD_E_HEADERS: entry(
     431,
     4431,

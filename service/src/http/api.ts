@@ -5,6 +5,7 @@ import type { Eventual } from '../../../shared/src/telemetry.ts';
 import type { Access } from '../ops/access.ts';
 import type { Metrics } from '../telemetry/prometheus.ts';
 import { publicFault, readiness, type StatusSource, statusSnapshot } from '../telemetry/status.ts';
+import { openApiDocument } from './openapi/document.ts';
 
 export interface ApiDeps {
   status: StatusSource;
@@ -17,19 +18,12 @@ export interface ApiDeps {
   };
 }
 
-const READ_METHODS = ['GET', 'HEAD'];
-
 /** Everything that reads: status, the stack's tables, metrics, probes. */
 export function apiRoutes({ status, metrics, access, jobs }: ApiDeps): Router {
   const router = Router({ strict: true, caseSensitive: true });
   const { view } = status;
   const read = (path: string, handler: RequestHandler) =>
-    router
-      .route(path)
-      .get(noQuery(path === '/v1/faults' ? ['since'] : []), handler)
-      .all((req: Request) => {
-        throw new WarpDriveError('WD_E_METHOD', `${req.method} is not allowed here`, { allow: READ_METHODS });
-      });
+    router.get(path, noQuery(path === '/v1/faults' ? ['since'] : []), handler);
 
   read('/v1/status', (_req, res) => void res.json(statusSnapshot(status)));
   read('/v1/devices', (_req, res) => void res.json({ devices: view.devices() }));
@@ -55,6 +49,8 @@ export function apiRoutes({ status, metrics, access, jobs }: ApiDeps): Router {
     if (!ready) res.set('Retry-After', '1');
     res.status(ready ? 200 : 503).json({ status: ready ? 'ready' : 'not ready', checks, core: view.core });
   });
+  const description = openApiDocument();
+  read('/openapi.json', (_req, res) => void res.json(description));
   read('/version', (_req, res) => void res.json({ version: status.version, node: process.version }));
   return router;
 }

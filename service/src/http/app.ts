@@ -7,10 +7,11 @@ import { requestId } from '../ops/request-id.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import { type ApiDeps, apiRoutes } from './api.ts';
-import { corsFields } from './cors.ts';
+import { answerOptions, corsFields } from './cors.ts';
 import { faultRoutes } from './fault-routes.ts';
 import { iommuRoutes } from './iommu-routes.ts';
 import { mdevRoutes } from './mdev-routes.ts';
+import { methodsOf } from './openapi/routes.ts';
 import { refuse } from './refuse.ts';
 import { sysfsRoutes } from './sysfs-routes.ts';
 
@@ -61,6 +62,11 @@ export function createApp(deps: AppDeps): Express {
     if (refused === undefined && origin !== undefined) setFields(res, corsFields(origin));
     next(refused);
   });
+  app.use((req, res, next) => {
+    const allow = req.method === 'OPTIONS' ? methodsOf(req.path) : [];
+    if (allow.length === 0) next();
+    else answerOptions(req, res, allow, String(res.locals['id']));
+  });
   app.use(mdevRoutes(deps), sysfsRoutes(deps), iommuRoutes(deps), faultRoutes(deps));
   app.use(apiRoutes(deps));
   app.get('/', (_req, res) => res.redirect('/monitor/'));
@@ -75,7 +81,7 @@ export function createApp(deps: AppDeps): Express {
     }),
   );
   app.use((req: Request) => {
-    throw new WarpDriveError('WD_E_NOT_FOUND', `${req.method} ${req.path} is not a route of this service`);
+    throw unserved(req);
   });
   app.use((error: unknown, req: Request, res: Response, _next: NextFunction) => {
     const known = fromExpress(error);
@@ -89,10 +95,27 @@ export function createApp(deps: AppDeps): Express {
   return app;
 }
 
+/** Why no route took the request. */
+function unserved({ method, path }: Request): WarpDriveError {
+  const allow = methodsOf(path);
+  if (allow.length === 0)
+    return new WarpDriveError('WD_E_NOT_FOUND', `${method} ${path} is not a route of this service`);
+  if (allow.includes(method) && !path.startsWith('/monitor'))
+    return new WarpDriveError('WD_E_UPGRADE', `${path} is a WebSocket route`);
+  return new WarpDriveError('WD_E_METHOD', `${method} is not allowed here`, { allow });
+}
+
 /** Express and its parts throw errors that carry a status; those of the client's making are named, others are ours. */
 function fromExpress(error: unknown): unknown {
   if (error instanceof WarpDriveError || !(error instanceof Error) || !('status' in error)) return error;
   if (error.status === 404) return new WarpDriveError('WD_E_NOT_FOUND', 'no such file', {}, { cause: error });
+  if (error.status === 413)
+    return new WarpDriveError('WD_E_LIMIT_INPUT', 'the body is too large for this route', {
+      ...('limit' in error ? { limitBytes: Number(error.limit) } : {}),
+      measured: 'input',
+    });
+  if (error.status === 415)
+    return new WarpDriveError('WD_E_CODING', error.message, { supported: ['gzip', 'deflate', 'identity'] });
   if (typeof error.status === 'number' && error.status < 500)
     return new WarpDriveError('WD_E_REQUEST', error.message, {}, { cause: error });
   return error;

@@ -16,7 +16,7 @@ const trigger = {
 };
 
 /** Shapes only; the device checks ranges and names (emulator/faults/check-plan.ts). */
-const plan = z.discriminatedUnion('kind', [
+export const plan = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('sqe-bit-flip'), bit: z.number().optional(), ...trigger }),
   z.strictObject({
     kind: z.enum(['core-hang', 'core-crash', 'lost-interrupt', 'lost-doorbell', 'cqe-error', 'stall']),
@@ -35,6 +35,9 @@ const plan = z.discriminatedUnion('kind', [
 /** A RAS error that is handled before the answer: counts towards isolation and resets the controller. */
 const HARDWARE_ERROR = 'hardware-error';
 const KINDS = [HARDWARE_ERROR, ...FAULT_KINDS] as const;
+const hardwareError = z.strictObject({ kind: z.literal(HARDWARE_ERROR) });
+/** Body of POST /v1/faults/inject. */
+export const injectBody = z.union([plan, hardwareError]);
 const kindOnly = z.looseObject({ kind: z.enum(KINDS) });
 
 /** @throws WD_E_EINVAL naming the field and, where it is one of several words, those */
@@ -47,7 +50,7 @@ function planOf(body: unknown): FaultPlan | typeof HARDWARE_ERROR {
       allowed: KINDS,
     });
   if (data.kind !== HARDWARE_ERROR) return parsed(plan, body) as FaultPlan;
-  parsed(z.strictObject({ kind: z.literal(HARDWARE_ERROR) }), body);
+  parsed(hardwareError, body);
   return HARDWARE_ERROR;
 }
 

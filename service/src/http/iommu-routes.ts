@@ -6,11 +6,11 @@ import { needPart, requireAdmin } from './admin.ts';
 import type { ApiDeps } from './api.ts';
 import { parsed } from './parsed.ts';
 
-const changeBody = z.strictObject({
+export const changeBody = z.strictObject({
   faultModel: z.enum(FAULT_MODELS).optional(),
   hold: z.boolean().optional(),
 });
-const answerBody = z.strictObject({ response: z.enum(PAGE_RESPONSES) });
+export const answerBody = z.strictObject({ response: z.enum(PAGE_RESPONSES) });
 
 /**
  * Groups, devices, bound address spaces, cache, stalls; PASIDs for the administrator alone, who may also change the
@@ -29,11 +29,6 @@ export function iommuRoutes({ status, access }: ApiDeps): Router {
       if (faultModel !== undefined) await admin.setFaultModel(faultModel);
       if (hold !== undefined) await admin.holdPageRequests(hold);
       res.json(stateOf(view, true));
-    })
-    .all((req: Request) => {
-      throw new WarpDriveError('WD_E_METHOD', `${req.method} is not allowed here`, {
-        allow: ['GET', 'HEAD', 'PATCH'],
-      });
     });
   router.post('/v1/iommu/stalls/:stag', express.json(), async (req: Request<{ stag: string }>, res) => {
     requireAdmin(req, access);

@@ -7,7 +7,7 @@ import type { ApiDeps } from './api.ts';
 
 const MAX_BODY = '16kb';
 
-const createBody = z.strictObject({
+export const createBody = z.strictObject({
   uuid: z.string().max(64).optional(),
   type: z.string().max(128),
   dmaPoolBytes: z.number().int().nonnegative().optional(),
@@ -39,11 +39,6 @@ export function mdevRoutes({ status, access }: ApiDeps): Router {
           field: 'uuid',
         });
       res.json(mdev);
-    })
-    .all((req: Request) => {
-      throw new WarpDriveError('WD_E_METHOD', `${req.method} is not allowed here`, {
-        allow: ['GET', 'HEAD', 'DELETE'],
-      });
     });
   return router;
 }

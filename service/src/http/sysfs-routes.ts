@@ -1,4 +1,4 @@
-import express, { type NextFunction, type Request, type Response, Router } from 'express';
+import express, { type Request, Router } from 'express';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
 import { needPart, requireAdmin } from './admin.ts';
 import type { ApiDeps } from './api.ts';
@@ -13,37 +13,22 @@ const MAX_TEXT = '8kb';
 export function sysfsRoutes({ status, access }: ApiDeps): Router {
   const router = Router();
   const { view } = status;
-  router.use(PREFIX, express.text({ type: () => true, limit: MAX_TEXT }));
-  router.use(PREFIX, (req: Request, res: Response, next: NextFunction) => {
+  router.get([PREFIX, `${PREFIX}/*path`], (req: Request, res) => {
     const path = pathOf(req);
     const sysfs = needPart(view.sysfs);
-    switch (req.method) {
-      case 'GET':
-      case 'HEAD': {
-        const link = sysfs.stat(path);
-        const where = { path: `/sys/${path}`, ...(link.kind === 'link' ? { target: link.target } : {}) };
-        if (isDirectory(() => sysfs.list(path)))
-          res.json({ ...where, kind: 'directory', entries: sysfs.list(path) });
-        else
-          res.json({
-            ...where,
-            kind: 'file',
-            text: sysfs.read(path, access.isAdmin(req.headers.authorization)),
-          });
-        return;
-      }
-      case 'PUT':
-        requireAdmin(req, access);
-        sysfs.write(path, typeof req.body === 'string' ? req.body : '', true);
-        res.status(204).end();
-        return;
-      default:
-        next(
-          new WarpDriveError('WD_E_METHOD', `${req.method} is not allowed here`, {
-            allow: ['GET', 'HEAD', 'PUT'],
-          }),
-        );
+    const link = sysfs.stat(path);
+    const where = { path: `/sys/${path}`, ...(link.kind === 'link' ? { target: link.target } : {}) };
+    if (isDirectory(() => sysfs.list(path)))
+      res.json({ ...where, kind: 'directory', entries: sysfs.list(path) });
+    else {
+      const text = sysfs.read(path, access.isAdmin(req.headers.authorization));
+      res.json({ ...where, kind: 'file', text });
     }
+  });
+  router.put(`${PREFIX}/*path`, express.text({ type: () => true, limit: MAX_TEXT }), (req: Request, res) => {
+    requireAdmin(req, access);
+    needPart(view.sysfs).write(pathOf(req), typeof req.body === 'string' ? req.body : '', true);
+    res.status(204).end();
   });
   return router;
 }
@@ -51,7 +36,7 @@ export function sysfsRoutes({ status, access }: ApiDeps): Router {
 /** The path below /sys, percent-decoded once. @throws WD_E_EINVAL */
 function pathOf(req: Request): string {
   try {
-    return decodeURIComponent(req.path).replace(/^\/+(sys\/+)?/, '');
+    return decodeURIComponent(req.path.slice(PREFIX.length)).replace(/^\/+(sys\/+)?/, '');
   } catch {
     throw new WarpDriveError('WD_E_EINVAL', 'the path is not percent-encoded UTF-8', {
       errno: 'EINVAL',
