@@ -3,6 +3,7 @@ import { iova } from '../../../shared/src/units.ts';
 import type { AcceleratorLibrary, JobSlot, ZipCompletion } from '../warpdrive/accelerator-library.ts';
 import type { ByteQueue } from './byte-queue.ts';
 import { errorOf } from './completion-error.ts';
+import { initialChecksum } from './container.ts';
 import type { CompressedPiece, PieceOptions } from './piece.ts';
 import { compressInSoftware, mayFallBack } from './software.ts';
 
@@ -80,6 +81,8 @@ async function runAgain(
   options: PieceOptions,
   firstError: unknown,
 ): Promise<CompressedPiece> {
+  // the context may hold this very piece already, which its reader does not
+  if (options.stream) options.stream.isNew = true;
   let failure: WarpDriveError | undefined;
   if (firstError !== undefined) {
     if (!mayFallBack(firstError)) throw firstError;
@@ -104,6 +107,8 @@ function runOnDevice(
   { slot, start, bytes }: PlacedInput,
   options: PieceOptions,
 ): CompressedPiece | Promise<CompressedPiece> {
+  const { stream } = options;
+  if (stream) stream.checksum = initialChecksum(options.format); // each piece has its own: they are combined
   const done = library.run('compress', {
     format: options.format === 'zlib' ? 'zlib' : 'gzip',
     level: options.level,
@@ -113,15 +118,18 @@ function runOnDevice(
     // no more than it may need: each page of it is translated
     destinationBytes: Math.min(slot.destination.bytes.length, library.worstCaseBytes(bytes)),
     isFinal: options.isWhole,
+    ...(stream ? { stream } : {}),
   });
   return done instanceof Promise
-    ? done.then((late) => pieceOf(slot, late, options))
-    : pieceOf(slot, done, options);
+    ? done.then((late) => pieceOf(slot, bytes, late, options))
+    : pieceOf(slot, bytes, done, options);
 }
 
-function pieceOf(slot: JobSlot, done: ZipCompletion, options: PieceOptions): CompressedPiece {
+function pieceOf(slot: JobSlot, bytes: number, done: ZipCompletion, options: PieceOptions): CompressedPiece {
   const error = errorOf(done);
   if (error) throw error;
+  if (done.consumed !== bytes || done.isOutputPending)
+    throw new WarpDriveError('WD_E_DEVICE', `the device took ${done.consumed} of ${bytes} bytes`);
   const header = options.header ?? NO_HEADER;
   const trailer = options.isWhole && options.format === 'deflate' ? GZIP_TRAILER_BYTES : 0;
   const produced = done.produced - trailer;

@@ -3,8 +3,9 @@ import type { CoreName } from '../../../shared/src/telemetry.ts';
 import type { AcceleratorLibrary } from '../warpdrive/accelerator-library.ts';
 import { ByteQueue } from './byte-queue.ts';
 import type { CompressOptions, StreamResult } from './codec.ts';
-import { compressPiece } from './compress-piece.ts';
+import { compressPiece, type TakenPiece } from './compress-piece.ts';
 import { combineChecksum, endOf, headerOf, initialChecksum } from './container.ts';
+import { FlushHistory } from './flush-history.ts';
 import { JobStream } from './job-stream.ts';
 import type { CompressedPiece } from './piece.ts';
 
@@ -22,6 +23,8 @@ export class CompressStream extends JobStream {
   private readonly jobs: Promise<void>[] = [];
   /** Settles when the output of all jobs so far was emitted. */
   private tail: Promise<void> = Promise.resolve();
+  /** Since the first flush. */
+  private history: FlushHistory | undefined;
   private isHeaderSent = false;
   private checksum: number;
   private plainCrc32 = 0;
@@ -61,12 +64,18 @@ export class CompressStream extends JobStream {
       await this.tail;
       return;
     }
-    await this.emitPending();
+    await this.submitAll();
     this.sendHeader();
     this.emitChunk(endOf(this.options.format, this.checksum, this.bytesIn));
   }
 
-  protected async emitPending(): Promise<void> {
+  /** A flush: who flushes once will flush again. */
+  protected emitPending(): Promise<void> {
+    this.history ??= new FlushHistory(this.library);
+    return this.submitAll();
+  }
+
+  private async submitAll(): Promise<void> {
     while (this.pending.length > 0)
       await this.submit(Math.min(this.pending.length, this.library.jobBytes), false);
     await this.tail;
@@ -74,6 +83,7 @@ export class CompressStream extends JobStream {
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
     this.pending.clear();
+    this.history?.close();
     super._destroy(error, callback);
   }
 
@@ -86,10 +96,23 @@ export class CompressStream extends JobStream {
     await this.readerReady();
     if (this.jobs.length >= JOBS_IN_FLIGHT) await this.jobs[0];
     this.checkAlive();
-    const piece = await compressPiece(this.library, this.pending, bytes, { ...this.options, isWhole });
+    if (this.history?.isBusy) await this.tail; // what a piece may reach back to must be made
+    const { history } = this;
+    const stream = isWhole ? undefined : history?.begin(bytes);
+    const end = (): void => (stream ? history?.end() : undefined);
+    const options = { ...this.options, isWhole, ...(stream ? { stream } : {}) };
+    let output: TakenPiece['output'];
+    try {
+      ({ output } = await compressPiece(this.library, this.pending, bytes, options));
+    } catch (error) {
+      end();
+      throw error;
+    }
+    if (output instanceof Promise) output.then(end, end);
+    else end();
     const before = this.tail;
     const job = (async () => {
-      const [done] = await Promise.all([piece.output, before]);
+      const [done] = await Promise.all([output, before]);
       this.join(done, bytes);
     })();
     this.tail = job;

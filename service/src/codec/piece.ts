@@ -1,5 +1,6 @@
 import type { Format } from '../../../shared/src/format.ts';
 import type { CoreName } from '../../../shared/src/telemetry.ts';
+import type { StreamState } from '../warpdrive/accelerator-library.ts';
 
 /** How one piece of a member is made, by the device or in software. */
 export interface PieceOptions {
@@ -7,6 +8,8 @@ export interface PieceOptions {
   level: number;
   /** The piece is the whole body: final block, and the device writes the trailer. */
   isWhole: boolean;
+  /** The piece may reach back into the pieces of this stream before it; absent: it stands alone. */
+  stream?: StreamState;
   /** Goes before the piece's bytes. */
   header?: Uint8Array;
   signal?: AbortSignal;
