@@ -24,7 +24,7 @@ describe('processes that are killed', () => {
   for (const { mode, state } of KINDS)
     it(`C3 takes everything back from a ${mode} process that is killed while it is ${state}`, async () => {
       await withHost({ cores: 1 }, async ({ host, path }) => {
-        await runChild('compress', { path, mode, jobs: 1, bytes: 100, seed: 1 }); // libraries are loaded now
+        await runChild('compress', { path, mode, jobs: 1, bytes: 100_000, seed: 1 }); // libraries are loaded, engine cores run
         await idle(host);
         const before = footprint(host);
         const letGo = state === 'stalled' ? insideOf(host).iommu.holdPageRequests() : undefined;
@@ -43,7 +43,7 @@ describe('processes that are killed', () => {
     t.diagnostic(`WARPDRIVE_SEED=${seed} WARPDRIVE_KILLS=${KILLS}`);
     const random = mulberry32(seed);
     await withHost({ cores: 1 }, async ({ host, path }) => {
-      await runChild('compress', { path, mode: 'vfio', jobs: 1, bytes: 100, seed: 1 });
+      await runChild('compress', { path, mode: 'vfio', jobs: 1, bytes: 100_000, seed: 1 });
       await idle(host);
       const before = footprint(host);
       const letGo = insideOf(host).iommu.holdPageRequests();
