@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { PACKAGE_ROOT } from '../src/ops/package.ts';
 
 const MAIN = fileURLToPath(new URL('../src/main.js', import.meta.url));
-const BUILT = existsSync(MAIN) ? MAIN : join(PACKAGE_ROOT, 'dist/service/src/main.js');
+export const BUILT = existsSync(MAIN) ? MAIN : join(PACKAGE_ROOT, 'dist/service/src/main.js');
 /** Working folder of the commands, emptied after each test. */
 export const folder = mkdtempSync(join(tmpdir(), 'warpdrive-cli-'));
 const running = new Set<ChildProcess>();

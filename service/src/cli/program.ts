@@ -7,13 +7,14 @@ import { addMdev } from './mdev.ts';
 import { addServe } from './serve.ts';
 import { addFaults, addQueues, addStatus } from './service-commands.ts';
 import { addSysfs } from './sysfs.ts';
+import { addTop } from './top/command.ts';
 
 const HELP = `
 Examples:
   $ warpdrive serve                          service on http://127.0.0.1:8080
   $ warpdrive compress big.log               writes big.log.gz, without a service
   $ tar cf - dir | warpdrive compress > dir.tar.gz
-  $ warpdrive queues                         queues of the running service
+  $ warpdrive top                            what the running service does, live
   $ warpdrive bench --experiment deck        the two experiments of the 2018 deck
 ${EXIT_HELP}`;
 
@@ -35,6 +36,7 @@ export async function run(argv: readonly string[]): Promise<ExitCode | undefined
   addStatus(program);
   addQueues(program);
   addFaults(program);
+  addTop(program, setExit);
   addBench(program);
   addMdev(program);
   addSysfs(program);
