@@ -172,6 +172,7 @@ export async function createHost(options: HostOptions, log: Log): Promise<Host> 
     isIommuOff: mode === 'noiommu',
     ...(options.functions ? { functions: options.functions } : {}),
     cores: () => device.cores(),
+    statistics: () => ({ ...device.functionStatistics(), sendBusy: library?.totalBusy() ?? 0 }),
     drain: () => device.drain(),
     newUuid: randomUUID,
     log,

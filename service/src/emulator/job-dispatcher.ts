@@ -12,6 +12,7 @@ import type { EngineCounters } from './engine-counters.ts';
 import type { JobFaults } from './faults/job-faults.ts';
 import { type JobSegments, type TranslationParts, translateJob } from './job-translation.ts';
 import { JobsInCores } from './jobs-in-cores.ts';
+import type { Shaper } from './qm/shaper.ts';
 import type { FetchedSqe, QueuePair } from './queue-pair.ts';
 import { addressIn } from './scatter-list.ts';
 import { type DecodedSqe, decodeSqe } from './sqe-decoder.ts';
@@ -27,6 +28,7 @@ export interface DispatcherParts extends TranslationParts {
   /** CQEs were posted. */
   onPosted: (queue: QueuePair) => void;
   faults: JobFaults;
+  shaper: Shaper;
   /** A CQE cannot be written: the CQ is full, or its memory fails. */
   onQueueFault: (queue: QueuePair, type: 'cqOverflow' | 'cqeError') => void;
 }
@@ -47,6 +49,7 @@ export class JobDispatcher {
   private resumed: FetchedJob[] = [];
   private isDispatching = false;
   private isShutDown = false;
+  private isWaitingForRate = false;
 
   constructor(private readonly parts: DispatcherParts) {}
 
@@ -85,7 +88,7 @@ export class JobDispatcher {
 
   /** Not re-entrant: a completion that rings again only leaves work for the loop that runs already. */
   private run(): void {
-    if (this.isDispatching || this.isShutDown) return;
+    if (this.isDispatching || this.isShutDown || this.isShaped()) return;
     this.isDispatching = true;
     try {
       for (const job of this.resumed.splice(0)) if (!this.resume(job)) this.resumed.push(job);
@@ -101,6 +104,7 @@ export class JobDispatcher {
   }
 
   private dispatchHead(queue: QueuePair): boolean {
+    if (this.isShaped()) return false;
     const { faults, coreChoice } = this.parts;
     if (faults.isActive && queue.harmedHead !== queue.fetched) {
       queue.harmedHead = queue.fetched; // once a fetch, however often no core has room for it
@@ -117,10 +121,28 @@ export class JobDispatcher {
     const coreFault = victim && faults.core(queue);
     const core = coreFault ? victim : coreChoice.choose(request);
     if (!core) return false;
+    const { shaper } = this.parts;
+    if (shaper.isLimiting) shaper.take(request.sourceBytes);
     const job = { queue, sqe: queue.fetch(), request };
     const stall = faults.isActive && !coreFault ? faults.stall(queue) : undefined;
     if (stall) this.hold(job, stall);
     else this.begin(job, core, coreFault);
+    return true;
+  }
+
+  /** Whether the function has used up its rate; then dispatching goes on by itself when it may. */
+  private isShaped(): boolean {
+    const { shaper, clock } = this.parts;
+    if (!shaper.isLimiting) return false;
+    const waitUs = shaper.waitUs();
+    if (waitUs === 0) return false;
+    if (!this.isWaitingForRate) {
+      this.isWaitingForRate = true;
+      clock.after(waitUs / 1000, () => {
+        this.isWaitingForRate = false;
+        this.run();
+      });
+    }
     return true;
   }
 

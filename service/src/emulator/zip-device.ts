@@ -18,6 +18,7 @@ import { FaultInjector } from './faults/fault-injector.ts';
 import { JobFaults } from './faults/job-faults.ts';
 import { JobDispatcher } from './job-dispatcher.ts';
 import { type QueueContexts, QueueManagerBlock } from './qm/queue-manager.ts';
+import { Shaper } from './qm/shaper.ts';
 import { decodeCqContext, decodeSqContext, QueuePair, type QueuePairCounters } from './queue-pair.ts';
 
 export interface ZipDeviceParts {
@@ -66,9 +67,10 @@ export class ZipDevice implements DeviceBus {
   private readonly qm: QueueManagerBlock;
   private readonly dispatcher: JobDispatcher;
   private readonly engines = new EngineCounters();
+  private readonly shaper: Shaper;
   private readonly listeners: Partial<Record<IrqVector, () => void>> = {};
   /** What queues did that are stopped now. */
-  private readonly retired = { fetched: 0, posted: 0 };
+  private readonly retired = { fetched: 0, posted: 0, errors: 0 };
   private cqeErrors = 0;
   /** The next firmware reset fails. */
   private isBeyondReset = false;
@@ -79,6 +81,7 @@ export class ZipDevice implements DeviceBus {
   constructor(private readonly parts: ZipDeviceParts) {
     const { polled, workers, inlineBytes, keepsStateInContext = false, clock, log } = parts;
     this.startedAtUs = clock.monotonicUs();
+    this.shaper = new Shaper(clock);
     this.faults = new FaultInjector({
       device: parts.name ?? 'hisi_zip-0',
       clock,
@@ -93,6 +96,7 @@ export class ZipDevice implements DeviceBus {
       ...parts,
       coreChoice: new CoreChoice(polled, workers, inlineBytes, keepsStateInContext),
       engines: this.engines,
+      shaper: this.shaper,
       faults: new JobFaults(this.faults, clock),
       onPosted: (queue) => this.interruptIfArmed(queue),
       onQueueFault: (queue, type) => {
@@ -112,7 +116,10 @@ export class ZipDevice implements DeviceBus {
         if (vector !== 'eq' || !this.isInterruptLost) this.listeners[vector]?.();
       },
       shutdown: () => this.dispatcher.shutDown(),
-      shape: () => {},
+      // both types of a function share its rate here; their shares are not modelled
+      shape: (fn, type, entry) => {
+        if (fn === FUNCTION && type === 0) this.shaper.configure(entry);
+      },
       counters: {
         doorbells: () => this.doorbells.count,
         queue: (qpId) => {
@@ -173,6 +180,7 @@ export class ZipDevice implements DeviceBus {
     for (const worker of this.parts.workers) worker.revive();
     for (const qpId of [...this.queues.keys()]) this.stopQueue(qpId);
     this.qm.reset();
+    this.shaper.reset();
     this.dispatcher.restart();
     return true;
   }
@@ -193,6 +201,14 @@ export class ZipDevice implements DeviceBus {
     if (!queue) return undefined;
     const latencyUs = queue.latencyUs.percentiles();
     return { ...queue.counters, inFlight: queue.inFlight, ...(latencyUs ? { latencyUs } : {}) };
+  }
+
+  /** All queues since the start, stopped ones included. */
+  functionStatistics(): { sent: number; received: number; errorBds: number } {
+    const { fetched, writtenBack } = this.totals();
+    let { errors } = this.retired;
+    for (const { pair } of this.queues.values()) errors += pair.counters.errors;
+    return { sent: fetched, received: writtenBack, errorBds: errors };
   }
 
   /**
@@ -227,6 +243,7 @@ export class ZipDevice implements DeviceBus {
     this.queues.delete(qpId);
     this.retired.fetched += queue.fetched;
     this.retired.posted += queue.posted;
+    this.retired.errors += queue.counters.errors;
     this.dispatcher.stop(queue);
     return true;
   }

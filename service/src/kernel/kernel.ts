@@ -32,6 +32,7 @@ import type { QueueWindow } from './qm/queue-partition.ts';
 import type { QueueFile, QueueFileParts } from './queue-file.ts';
 import { QueueRegistry, type QueueUser } from './queue-registry.ts';
 import { RemoteProcess } from './remote-process.ts';
+import type { FunctionStatistics } from './sysfs/debugfs.ts';
 import { kernelTree } from './sysfs/kernel-tree.ts';
 import type { Sysfs } from './sysfs/sysfs.ts';
 import { Task, type TaskOptions } from './task.ts';
@@ -63,6 +64,8 @@ export interface KernelParts {
   hasInterruptRemapping?: boolean;
   /** NUMA node that the device hangs on; -1 = unknown. */
   numaNode?: number;
+  /** What the queues did, for debugfs; absent: nothing. */
+  statistics?: () => FunctionStatistics;
   /** The kernel log; absent: silent. */
   log?: Log;
 }
@@ -159,6 +162,8 @@ export class Kernel implements AcceleratorHost {
       isolation: this.isolation,
       isIommuOff,
       numaNode: parts.numaNode ?? -1,
+      queueManager,
+      statistics: parts.statistics ?? (() => ({ sent: 0, received: 0, sendBusy: 0, errorBds: 0 })),
     });
     const noteOwner = (record: FaultRecord): void => {
       const owner = this.ownerOf(record.pasid);

@@ -165,6 +165,11 @@ export class AcceleratorLibrary {
     return 0;
   }
 
+  /** Refused submissions of all queues. */
+  totalBusy(): number {
+    return [...this.sessions.compress, ...this.sessions.decompress].reduce((sum, { busy }) => sum + busy, 0);
+  }
+
   /** Jobs that are out end as device errors. */
   close(): void {
     for (const session of [...this.sessions.compress, ...this.sessions.decompress]) session.close();

@@ -48,6 +48,7 @@ export class ParentDevice {
   private readonly listeners = new Set<(mdev: MdevSnapshot) => void>();
   private driver: MdevParentDriver | undefined;
   private isRegistered = true;
+  private noneIdleCount = 0;
   private nextGroup: number;
 
   constructor(
@@ -81,6 +82,11 @@ export class ParentDevice {
   /** Queues that no mdev holds: what every type's `available_instances` shows. */
   get queuesFree(): number {
     return this.pool.free;
+  }
+
+  /** Times that a queue or an idle mdev was wanted and there was none. */
+  get refusals(): number {
+    return this.pool.refusals + this.noneIdleCount;
   }
 
   bindDriver(driver: MdevParentDriver): void {
@@ -170,6 +176,7 @@ export class ParentDevice {
 
   /** @throws WD_E_NO_QUEUE, always: what "no mdev is idle" means to whoever asked for one */
   noneIdle(): never {
+    this.noneIdleCount++;
     throw new WarpDriveError('WD_E_NO_QUEUE', `all mdevs of ${this.name} are open (EBUSY)`, {
       device: this.name,
       errno: 'EBUSY',

@@ -8,6 +8,8 @@ export type QueueUse = 'user' | 'native';
  * service's own use, as the native driver's share of pf_q_num (Linux drivers/crypto/hisilicon/zip, uacce_mode).
  */
 export class QueuePool {
+  /** Times that somebody asked and none was left. */
+  refusals = 0;
   private readonly taken: boolean[];
 
   constructor(
@@ -39,6 +41,7 @@ export class QueuePool {
         this.taken[qpId] = true;
         return qpId;
       }
+    this.refusals++;
     const kept = use === 'user' && this.reserved > 0 ? ` (${this.reserved} more are reserved)` : '';
     throw new WarpDriveError(
       'WD_E_NO_QUEUE',

@@ -1,8 +1,10 @@
 import type { Operation } from '../../../../shared/src/telemetry.ts';
-import type { Iova, Pasid } from '../../../../shared/src/units.ts';
+import { hex, type Iova, type Pasid } from '../../../../shared/src/units.ts';
 import { DUS_CQ_OFFSET, DUS_SQ_OFFSET } from '../../hw-abi/dus.ts';
 import { CQC, CQC_BYTES, MAILBOX_COMMAND, QUEUE_DEPTH, SQC, SQC_BYTES } from '../../hw-abi/qm.ts';
 import { MASTER_TRANS_RETURN_IDLE, QM_REGISTERS } from '../../hw-abi/qm-registers.ts';
+import type { Register } from '../../hw-abi/register.ts';
+import { QOS_MAX } from '../../hw-abi/shaper.ts';
 import { SQE_BYTES } from '../../hw-abi/zip-sqe.ts';
 import type { DeviceBus } from '../../platform/device-bus.ts';
 import type { Log } from '../../platform/log.ts';
@@ -13,8 +15,10 @@ import { ErrorHandler } from './error-handler.ts';
 import { EventQueues } from './event-queues.ts';
 import { assignQueues } from './function-table.ts';
 import { QmMailbox } from './mailbox.ts';
+import { parseQos } from './qos.ts';
 import type { QueueWindow } from './queue-partition.ts';
 import { RegisterAccess } from './register-access.ts';
+import { shapeFunction } from './shaper.ts';
 import { newQmStatistics, type QmStatistics } from './statistics.ts';
 import { configureUserDomain, setPrefetch } from './user-domain.ts';
 
@@ -71,6 +75,9 @@ export class QueueManager {
   private readonly sqcTable: CoherentBuffer;
   private readonly cqcTable: CoherentBuffer;
   private current: QmState = 'init';
+  private rate = QOS_MAX;
+  /** What `changedRegisters` compares with, by offset. */
+  private readonly firstValues = new Map<number, number>();
 
   constructor(private readonly parts: QueueManagerParts) {
     const { bus, memory, coherent, log, queues } = parts;
@@ -92,6 +99,35 @@ export class QueueManager {
     return this.current;
   }
 
+  /** What `alg_qos` shows: 1–1000, steps of 100 Mbit/s; 1000 unless somebody wrote. */
+  get qos(): number {
+    return this.rate;
+  }
+
+  /**
+   * A write to `alg_qos` (warpdrive.md 5.12).
+   * @throws WD_E_EINVAL, WD_E_ENOSPC; WD_E_EAGAIN while the device is not running
+   */
+  setQos(text: string, bdf: string): void {
+    const qos = parseQos(text, bdf);
+    if (this.current !== 'start')
+      throw kernelError('EAGAIN', `the QM is in ${this.current}`, { state: this.current });
+    shapeFunction(this.registers, PHYSICAL_FUNCTION, qos);
+    this.rate = qos;
+  }
+
+  /** `diff_regs`: one line for each of these registers that is not what it was at the first call. */
+  changedRegisters(registers: readonly Register[]): string {
+    const lines: string[] = [];
+    for (const register of registers) {
+      const now = this.registers.read(register);
+      const first = this.firstValues.get(register.offset);
+      if (first === undefined) this.firstValues.set(register.offset, now);
+      else if (first !== now) lines.push(`${hex(register.offset)} = ${hex(first)} ---> ${hex(now)}`);
+    }
+    return lines.join('\n');
+  }
+
   /** Everything that a reset forgets, memory initialisation first (hisi_qm_init, hisi_zip_pf_probe_init). */
   initialise(): void {
     const { registers } = this;
@@ -109,6 +145,7 @@ export class QueueManager {
     this.parts.functions?.forEach(
       ({ base, count }, i) => void assignQueues(this.registers, i + 1, base, count),
     );
+    shapeFunction(this.registers, PHYSICAL_FUNCTION, this.rate);
     this.events.configure();
     this.mailbox.send(MAILBOX_COMMAND.sqcBt, 0, this.sqcTable.address);
     this.mailbox.send(MAILBOX_COMMAND.cqcBt, 0, this.cqcTable.address);

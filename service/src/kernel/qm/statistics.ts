@@ -4,7 +4,6 @@ export interface QmStatistics {
   errIrq: number;
   aeqIrq: number;
   abnormalIrq: number;
-  createQpErr: number;
   mbErr: number;
 }
 
@@ -12,6 +11,5 @@ export const newQmStatistics = (): QmStatistics => ({
   errIrq: 0,
   aeqIrq: 0,
   abnormalIrq: 0,
-  createQpErr: 0,
   mbErr: 0,
 });

@@ -1,15 +1,14 @@
 import type { Iommu } from '../iommu/iommu.ts';
-import type { ParentDevice } from '../mdev/parent-device.ts';
 import type { IsolationStrategy } from '../uacce/isolation.ts';
 import type { UacceNode } from '../uacce/uacce-node.ts';
+import { type DebugfsParts, debugfs } from './debugfs.ts';
 import { mdevDirectory, supportedTypes } from './mdev-attributes.ts';
 import { attribute, directory, link, listing, type SysfsNode } from './node.ts';
 import { parentParameters } from './parent-parameters.ts';
 import { Sysfs } from './sysfs.ts';
 import { uacceDirectory } from './uacce-attributes.ts';
 
-export interface KernelTreeParts {
-  parent: ParentDevice;
+export interface KernelTreeParts extends DebugfsParts {
   iommu: Iommu;
   uacce: UacceNode;
   isolation: IsolationStrategy;
@@ -59,6 +58,7 @@ export function kernelTree(parts: KernelTreeParts): Sysfs {
       }),
       devices: directory({ [pciRoot]: directory({ [parent.bdf]: parentDirectory }) }),
       kernel: directory({
+        debug: directory({ hisi_zip: debugfs(parts) }),
         iommu_groups: listing(() => [
           ...(isIommuOff ? [] : [[String(parent.iommuGroup), group([[parent.bdf, toParent]])] as const]),
           ...parent
