@@ -17,7 +17,10 @@ export interface LoadResult {
 
 export interface Load {
   url: string;
+  /** Bodies to POST; their sizes alone matter with `paths`. */
   bodies: readonly Buffer[];
+  /** GET these instead, in turns. */
+  paths?: readonly string[];
   connections: number;
   seconds: number;
   /** Prefix of the command, e.g. `taskset -c 1`. */
@@ -28,9 +31,12 @@ const run = promisify(execFile);
 export const hasWrk = spawnSync('wrk', ['-v']).error === undefined;
 
 /** Requests are made once, one a body, and sent in turns; `done` prints what wrk measured. */
-const WRK_SCRIPT = (files: readonly string[]) => `
+const WRK_SCRIPT = (files: readonly string[], paths: readonly string[]) => `
 local requests, n = {}, 0
 function init()
+  for _, path in ipairs({${paths.map((path) => `"${path}"`).join(',')}}) do
+    requests[#requests + 1] = wrk.format("GET", path, { ["Accept-Encoding"] = "gzip" })
+  end
   for _, name in ipairs({${files.map((file) => `"${file}"`).join(',')}}) do
     local file = io.open(name, "rb")
     requests[#requests + 1] = wrk.format("POST", nil, nil, file:read("*a"))
@@ -51,13 +57,15 @@ end
 export async function applyLoad(load: Load): Promise<LoadResult> {
   const folder = mkdtempSync(join(tmpdir(), 'warpdrive-bench-'));
   try {
-    const files = load.bodies.map((body, i) => {
+    const { paths = [] } = load;
+    const posted = paths.length > 0 && hasWrk ? [] : load.bodies;
+    const files = posted.map((body, i) => {
       const file = join(folder, `body-${i}`);
       writeFileSync(file, body);
       return file;
     });
     const script = join(folder, 'post.lua');
-    writeFileSync(script, WRK_SCRIPT(files));
+    writeFileSync(script, WRK_SCRIPT(files, paths));
     const { url, connections, seconds, pin } = load;
     const wrk = ['wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', '-s', script, url];
     const own = [
@@ -67,6 +75,7 @@ export async function applyLoad(load: Load): Promise<LoadResult> {
       String(connections),
       String(seconds),
       folder,
+      ...paths,
     ];
     const [command = '', ...args] = [...pin, ...(hasWrk ? wrk : own)];
     const { stdout } = await run(command, args);
@@ -82,6 +91,7 @@ async function generate(
   connections: number,
   seconds: number,
   folder: string,
+  paths: readonly string[],
 ): Promise<LoadResult> {
   const bodies = readdirSync(folder)
     .filter((name) => name.startsWith('body-'))
@@ -98,9 +108,12 @@ async function generate(
         failures++;
         resolve();
       };
+      const path = paths[next % paths.length];
       const req = request(
-        url,
-        { method: 'POST', agent, headers: { 'Content-Length': body.length } },
+        path === undefined ? url : url + path,
+        path === undefined
+          ? { method: 'POST', agent, headers: { 'Content-Length': body.length } }
+          : { agent, headers: { 'Accept-Encoding': 'gzip' } },
         (res) => {
           if (res.statusCode !== 200) failures++;
           res.on('error', fail).on('end', () => {
@@ -110,7 +123,7 @@ async function generate(
           res.resume();
         },
       );
-      req.on('error', fail).end(body);
+      req.on('error', fail).end(path === undefined ? body : undefined);
     });
   const loop = async () => {
     while (performance.now() - started < seconds * 1000) await one(bodies[next++ % bodies.length]!);
@@ -124,8 +137,8 @@ async function generate(
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const [url = '', connections, seconds, folder = ''] = process.argv.slice(2);
+  const [url = '', connections, seconds, folder = '', ...paths] = process.argv.slice(2);
   process.stdout.write(
-    `RESULT ${JSON.stringify(await generate(url, Number(connections), Number(seconds), folder))}\n`,
+    `RESULT ${JSON.stringify(await generate(url, Number(connections), Number(seconds), folder, paths))}\n`,
   );
 }

@@ -1,52 +1,40 @@
-export interface Figures {
-  server: string;
-  bytes: number;
-  requestsPerSec: number;
-  megabytesPerSec: number;
-  cpuSecondsPerGb: number;
-  p50Us: number;
-  p99Us: number;
-  /** Input over output; null for servers that do not compress. */
-  ratio: number | null;
+/** A measured figure, a name, or nothing where it does not apply. */
+export type Cell = number | string | null;
+export type Row = Readonly<Record<string, Cell>>;
+
+export interface Table {
+  caption: string;
+  /** All with the same keys, which are the columns. */
+  rows: readonly Row[];
 }
 
-const BASELINE = 'Express + createGzip';
-const CEILING = 'node:http + count';
-
-const sizeText = (bytes: number): string =>
-  bytes >= 1 << 20 ? `${bytes / (1 << 20)} MiB` : `${bytes / 1024} KiB`;
-
-function row(figures: Figures, all: readonly Figures[]): string {
-  const over = (server: string) => {
-    const other = all.find((f) => f.server === server && f.bytes === figures.bytes);
-    return other === undefined ? undefined : figures.requestsPerSec / other.requestsPerSec;
-  };
-  const times = over(BASELINE);
-  const share = over(CEILING);
-  const cells = [
-    figures.server,
-    figures.requestsPerSec.toFixed(0),
-    figures.megabytesPerSec.toFixed(1),
-    figures.cpuSecondsPerGb.toFixed(figures.cpuSecondsPerGb < 10 ? 2 : 1),
-    (figures.p50Us / 1000).toFixed(2),
-    (figures.p99Us / 1000).toFixed(2),
-    figures.ratio?.toFixed(2) ?? '–',
-    times === undefined ? '–' : `${times.toFixed(2)} ×`,
-    share === undefined ? '–' : `${(share * 100).toFixed(0)} %`,
-  ];
-  return `| ${cells.join(' | ')} |\n`;
+/** One part of the benchmark, selectable by its name. */
+export interface Section {
+  name: string;
+  title: string;
+  /** How it was measured, for who wants to repeat it. */
+  conditions: string;
+  tables: readonly Table[];
 }
 
-/** A table for each body size. */
-export function markdown(machine: Readonly<Record<string, string>>, figures: readonly Figures[]): string {
+function cellText(cell: Cell): string {
+  if (cell === null) return '–';
+  if (typeof cell === 'string') return cell;
+  return cell.toFixed(cell >= 100 ? 0 : cell >= 10 ? 1 : 2);
+}
+
+function tableText({ caption, rows }: Table): string {
+  const columns = Object.keys(rows[0] ?? {});
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |\n`;
+  const body = rows.map((row) => line(columns.map((column) => cellText(row[column] ?? null)))).join('');
+  const rule = line(columns.map((_, i) => (i === 0 ? '---' : '--:')));
+  return `\n${caption === '' ? '' : `**${caption}**\n\n`}${line(columns)}${rule}${body}`;
+}
+
+export function markdown(machine: Readonly<Record<string, string>>, sections: readonly Section[]): string {
   const facts = Object.entries(machine).map(([key, value]) => `${key}: ${value}`);
-  let text = `POST /v1/compress?format=gzip&level=1; ${facts.join('; ')}\n`;
-  for (const bytes of new Set(figures.map((f) => f.bytes))) {
-    text +=
-      `\n### ${sizeText(bytes)}\n\n` +
-      '| server | req/s | MB/s in | CPU s per GB in | p50 ms | p99 ms | ratio | × Express + createGzip | of node:http + count |\n' +
-      '|---|--:|--:|--:|--:|--:|--:|--:|--:|\n';
-    for (const f of figures.filter((one) => one.bytes === bytes)) text += row(f, figures);
-  }
-  return text;
+  const parts = sections.map(
+    ({ title, conditions, tables }) => `\n### ${title}\n\n${conditions}\n${tables.map(tableText).join('')}`,
+  );
+  return `POST /v1/compress?format=gzip&level=1; ${facts.join('; ')}\n${parts.join('')}`;
 }

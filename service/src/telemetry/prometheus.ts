@@ -7,6 +7,7 @@ import type { StatusSource } from './status.ts';
 type Labels = Record<string, string | number>;
 type Put = (labels: Labels, value: number) => void;
 
+const EVENT_LOOP_PRECISION_MS = 500;
 const MAX_QUEUE_LABELS = 64;
 const OTHER_QUEUE = 'other';
 
@@ -16,7 +17,8 @@ export class Metrics {
   readonly contentType = this.registry.contentType;
 
   constructor(private readonly source: StatusSource) {
-    collectDefaultMetrics({ register: this.registry });
+    // because each measurement of the event loop wakes the process, also when nothing is to do
+    collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: EVENT_LOOP_PRECISION_MS });
     this.service();
     this.devices();
     this.queues();
