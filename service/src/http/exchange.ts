@@ -6,7 +6,8 @@ import { requestId } from '../ops/request-id.ts';
 import type { StreamSlots } from '../ops/stream-slots.ts';
 import { traceParent } from '../ops/trace-parent.ts';
 import type { Log } from '../platform/log.ts';
-import { crcText, JobAccount, type JobAccountDeps, type JobResult } from '../telemetry/job-account.ts';
+import { JobAccount, type JobAccountDeps, type JobResult } from '../telemetry/job-account.ts';
+import { crcText } from '../telemetry/job-records.ts';
 import { corsFields } from './cors.ts';
 import { refuse } from './refuse.ts';
 import type { StreamRequest } from './stream-request.ts';
@@ -21,6 +22,8 @@ export interface ExchangeDeps extends JobAccountDeps {
   /** Milliseconds that a request may take; 0 is no limit. */
   maxTimeMs: number;
 }
+
+const STRING_BODY_BYTES = 8192;
 
 /** One request of a streaming route and its answer: header fields, account, refusal. Ends once. */
 export class Exchange {
@@ -65,7 +68,10 @@ export class Exchange {
     const fields = this.fields(result.core);
     fields.push('Content-Length', String(body.length), ...resultFields(result));
     this.res.writeHead(200, fields);
-    this.res.end(body);
+    // because a string goes out with the head in one write, a buffer as a list of two
+    if (body.length <= STRING_BODY_BYTES)
+      this.res.end(Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1'), 'latin1');
+    else this.res.end(body);
     this.account.gave(body.length);
     this.succeed(result);
   }

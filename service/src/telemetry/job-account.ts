@@ -1,4 +1,4 @@
-import type { JobRecord } from '../../../shared/src/job.ts';
+import type { JobState } from '../../../shared/src/job.ts';
 import { problemOf } from '../../../shared/src/problem.ts';
 import type { CoreName, Operation } from '../../../shared/src/telemetry.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -9,7 +9,7 @@ import {
   outcomeOf,
   type RouteCounters,
 } from './counters.ts';
-import type { JobRecords, RunningJob } from './job-records.ts';
+import type { JobFacts, JobRecords, JobRest, RunningJob } from './job-records.ts';
 
 /** What a job ended with; as a codec's result, but `none` where no engine core touched the bytes. */
 export interface JobResult {
@@ -38,9 +38,10 @@ export interface JobAccountDeps {
 export const STATUS_CLIENT_LEFT = 499;
 const STATUS_OK = 200;
 const US_PER_S = 1e6;
+const US_PER_MS = 1000;
 
 /** One compression or decompression in the counters, the durations and the records. Ends once, in one of three ways. */
-export class JobAccount implements RunningJob {
+export class JobAccount implements RunningJob, JobFacts {
   readonly id: string;
   /** The client's own id for the request, or the job's. */
   requestId: string;
@@ -48,11 +49,18 @@ export class JobAccount implements RunningJob {
   trace: { traceId: string; spanId: string } | undefined;
   bytesIn = 0;
   bytesOut = 0;
+  state: JobState = 'running';
+  status = 0;
+  crc32 = 0;
+  core: JobFacts['core'] = undefined;
+  rest: JobRest | undefined;
+  durationMs = 0;
+  startedAtMs = 0;
   private readonly startedUs: number;
 
   constructor(
     private readonly deps: JobAccountDeps,
-    private readonly subject: JobSubject,
+    readonly subject: JobSubject,
     private readonly method: string,
   ) {
     this.startedUs = deps.clock.monotonicUs();
@@ -76,44 +84,30 @@ export class JobAccount implements RunningJob {
   }
 
   done({ bytesIn, bytesOut, crc32, core, fallbackReason }: JobResult): void {
-    if (fallbackReason !== undefined) this.deps.counters.fellBack(fallbackReason);
-    this.end({
-      ...this.record(),
-      state: 'done',
-      status: STATUS_OK,
-      bytesIn,
-      bytesOut,
-      crc32: crcText(crc32),
-      core,
-      ...(fallbackReason === undefined ? {} : { fallbackReason }),
-    });
+    this.bytesIn = bytesIn;
+    this.bytesOut = bytesOut;
+    this.crc32 = crc32;
+    this.core = core;
+    if (fallbackReason !== undefined) {
+      this.deps.counters.fellBack(fallbackReason);
+      this.rest = { fallbackReason };
+    }
+    this.end('done', STATUS_OK);
   }
 
   failed(error: unknown): void {
     const { code, detail, status } = problemOf(error);
-    this.end({ ...this.record(), state: 'failed', status, problem: { code, detail } });
+    this.rest = { problem: { code, detail } };
+    this.end('failed', status);
   }
 
   aborted(): void {
-    this.end({ ...this.record(), state: 'aborted', status: STATUS_CLIENT_LEFT });
+    this.end('aborted', STATUS_CLIENT_LEFT);
   }
 
-  record(): JobRecord {
-    const { subject, deps, trace } = this;
-    const durationMs = Math.round((deps.clock.monotonicUs() - this.startedUs) / 1000);
-    return {
-      id: this.id,
-      requestId: this.requestId,
-      ...(trace === undefined ? {} : { traceId: trace.traceId }),
-      op: subject.op,
-      format: subject.format,
-      ...(subject.level === undefined ? {} : { level: subject.level }),
-      state: 'running',
-      bytesIn: this.bytesIn,
-      bytesOut: this.bytesOut,
-      startedAtMs: deps.clock.wallMs() - durationMs,
-      durationMs,
-    };
+  facts(): JobFacts {
+    this.measure(this.deps.clock.monotonicUs());
+    return this;
   }
 
   /** How log lines name the job. */
@@ -121,15 +115,23 @@ export class JobAccount implements RunningJob {
     return { reqId: this.requestId, job: this.id, ...this.trace };
   }
 
-  private end(record: JobRecord): void {
+  private measure(nowUs: number): void {
+    this.durationMs = Math.round((nowUs - this.startedUs) / US_PER_MS);
+    this.startedAtMs = this.deps.clock.wallMs() - this.durationMs;
+    const { id, requestId, trace } = this;
+    if (requestId !== id) this.rest = { ...this.rest, requestId };
+    if (trace !== undefined) this.rest = { ...this.rest, traceId: trace.traceId };
+  }
+
+  private end(state: JobState, status: number): void {
     const { route, jobs } = this.subject;
-    const { status = 0 } = record;
-    const seconds = (this.deps.clock.monotonicUs() - this.startedUs) / US_PER_S;
+    const nowUs = this.deps.clock.monotonicUs();
+    const seconds = (nowUs - this.startedUs) / US_PER_S;
+    this.state = state;
+    this.status = status;
+    this.measure(nowUs);
     route.ended(this.method, status, seconds);
     jobs.ended(outcomeOf(status), seconds);
-    this.deps.jobs.finished(record);
+    this.deps.jobs.finished(this, nowUs);
   }
 }
-
-/** Eight hex digits. */
-export const crcText = (crc32: number): string => (crc32 >>> 0).toString(16).padStart(8, '0');
