@@ -14,7 +14,6 @@ export {
 export type { EngineStream, OneShotCallback, WithCore } from '../zlib/functions.ts';
 export * from '../zlib/zlib.ts';
 // node:zlib has a default export, so `import zlib from 'warpdrive'` must work as well
-// biome-ignore lint/style/noDefaultExport: see above
 export * as default from '../zlib/zlib.ts';
 export {
   allocateAligned,
