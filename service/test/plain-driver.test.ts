@@ -78,6 +78,26 @@ describe('the device, to a driver written from its documentation alone', () => {
     });
   });
 
+  for (const [what, plan, status] of [
+    ['a source DIF error', { kind: 'completion-error', status: 0x0f }, 0x0f],
+    ['a destination DIF error', { kind: 'completion-error', status: 0x12 }, 0x12],
+    ['an engine core that dies', { kind: 'core-crash' }, 0x42],
+    ['an SQE whose type lost a bit on the way', { kind: 'sqe-bit-flip', bit: 7 * 32 + 29 }, 0x02],
+  ] as const)
+    it(`ends the job of ${what} with status 0x${status.toString(16)}, and the next one well`, async () => {
+      await withHost({ cores: 1, inlineBytes: 4096 }, async ({ host, path }) => {
+        await host.view.admin?.injectFault(plan);
+        assert.deepEqual(await play(path, 'pair'), { first: status, second: 0 });
+      });
+    });
+
+  it('is a V2 device too: its own SQE form, no raw DEFLATE', async () => {
+    await withHost({ hardware: 'v2' }, async ({ path }) => {
+      assert.deepEqual(await play(path, 'jobs'), { jobs: 24, wrong: [] });
+      assert.equal(await play(path, 'rawDeflate'), 0x02);
+    });
+  });
+
   it('interrupts once it is armed, and tells of a reset', async () => {
     await withHost({}, async ({ host, path }) => {
       const said = await play(path, 'notices', (line) => {

@@ -21,6 +21,8 @@ const HEADERS: Record<Format, Buffer> = {
 };
 const DECODERS = { deflate: inflateRawSync, zlib: inflateSync, gzip: gunzipSync };
 const ENCODERS = { deflate: deflateRawSync, zlib: deflateSync, gzip: gzipSync };
+/** V2 has no raw DEFLATE. */
+const V2_NAMES = ['zlib', 'gzip'] as const;
 const NAMES = Object.keys(FORMATS) as Format[];
 
 /** Memory that stays where it is: V8 moves typed arrays of up to 64 bytes. */
@@ -53,7 +55,9 @@ function noise(bytes: number): Buffer {
   return made;
 }
 
-async function run(queue: PlainQueue, request: Request): Promise<Result> {
+/** openQueue answers 2 for hardware whose SQEs are of type 0. */
+async function run(queue: PlainQueue, asked: Request): Promise<Result> {
+  const request = { sqeType: queue.hardware === 2 ? 0 : 3, ...asked };
   const { sqe, keep } = sqeOf(request);
   const result = resultOf(await queue.run(sqe), request.sqeType);
   return keep ? result : result;
@@ -119,7 +123,7 @@ const SCENARIOS: Record<string, Scenario> = {
         return false;
       }
     };
-    for (const format of NAMES)
+    for (const format of compress.hardware === 2 ? V2_NAMES : NAMES)
       for (const sglBytes of [undefined, 1000, 40_000]) {
         const list = sglBytes === undefined ? {} : { sglBytes };
         const kind = `${format} ${sglBytes === undefined ? 'flat' : `in pieces of ${sglBytes}`}`;
@@ -235,6 +239,19 @@ const SCENARIOS: Record<string, Scenario> = {
       tooLong: await status(compress, { ...good, patch: { 4: 8 * 1024 * 1024 + 1 } }),
       afterwards: await status(compress, good),
     };
+  },
+
+  /** One job, whatever happens to it, and a good one behind it. */
+  async pair(socket) {
+    const queue = await PlainQueue.open(socket, COMPRESS);
+    const request = { type: 3, source: sample(20_000), destination: memory(30_000) };
+    const first = await run(queue, request);
+    return { first: first.status, second: (await run(queue, request)).status };
+  },
+
+  async rawDeflate(socket) {
+    const queue = await PlainQueue.open(socket, COMPRESS);
+    return (await run(queue, { type: 1, source: sample(1000), destination: memory(2000) })).status;
   },
 
   /** Sleeps until the interrupt that it armed, then is reset from outside. */
