@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { Format } from '../../../shared/src/format.ts';
 import type { CoreName } from '../../../shared/src/telemetry.ts';
+import type { WindowBytes } from '../warpdrive/accelerator-library.ts';
 
 /** What a finished stream knows of itself. `crc32` is of the uncompressed side, whatever the format. */
 export interface StreamResult {
@@ -16,6 +17,8 @@ export interface CompressOptions {
   format: Format;
   /** 1 fastest … 9 smallest. */
   level: number;
+  /** How far back matches may reach, for readers with little memory; 32 KiB if absent. */
+  windowBytes?: WindowBytes;
   /** File name for a gzip header, Latin-1 without NUL. */
   name?: string;
   /** Name of the client in /v1/queues and logs. */

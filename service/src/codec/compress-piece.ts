@@ -119,6 +119,7 @@ function runOnDevice(
     destinationBytes: Math.min(slot.destination.bytes.length, library.worstCaseBytes(bytes)),
     isFinal: options.isWhole,
     ...(stream ? { stream } : {}),
+    ...(options.windowBytes === undefined ? {} : { windowBytes: options.windowBytes }),
   });
   return done instanceof Promise
     ? done.then((late) => pieceOf(slot, bytes, late, options))

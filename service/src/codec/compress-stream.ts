@@ -134,6 +134,7 @@ export class CompressStream extends JobStream {
   private sendHeader(): void {
     if (this.isHeaderSent) return;
     this.isHeaderSent = true;
-    this.emitChunk(headerOf(this.options.format, this.options.level, this.options.name));
+    const { format, level, name, windowBytes } = this.options;
+    this.emitChunk(headerOf(format, level, name, windowBytes));
   }
 }

@@ -8,13 +8,19 @@ const XFL_DENSEST = 2;
 const XFL_FASTEST = 4;
 /** FLEVEL of RFC 1950 by level 1–9. */
 const ZLIB_FLEVEL = [0, 0, 1, 1, 1, 1, 2, 3, 3, 3];
-const ZLIB_CMF = 0x78;
+const LARGEST_WINDOW_BYTES = 32768;
 
 /**
  * The bytes before the DEFLATE data. No time, so that equal input gives equal output.
  * @param name of the file, Latin-1 without NUL; goes into a gzip header as FNAME
+ * @param windowBytes how far back matches reach; a zlib header tells it, rounded up to a power of two
  */
-export function headerOf(format: Format, level: number, name?: string): Uint8Array {
+export function headerOf(
+  format: Format,
+  level: number,
+  name?: string,
+  windowBytes: number = LARGEST_WINDOW_BYTES,
+): Uint8Array {
   switch (format) {
     case 'gzip': {
       const xfl = level === 9 ? XFL_DENSEST : level === 1 ? XFL_FASTEST : 0;
@@ -25,7 +31,8 @@ export function headerOf(format: Format, level: number, name?: string): Uint8Arr
     }
     case 'zlib': {
       const flags = (ZLIB_FLEVEL[level] ?? 2) << 6;
-      return Uint8Array.of(ZLIB_CMF, flags + (31 - ((ZLIB_CMF * 256 + flags) % 31)));
+      const cmf = DEFLATE_METHOD + ((Math.ceil(Math.log2(windowBytes)) - 8) << 4);
+      return Uint8Array.of(cmf, flags + (31 - ((cmf * 256 + flags) % 31)));
     }
     case 'deflate':
       return new Uint8Array(0);

@@ -1,11 +1,12 @@
 import type { Format } from '../../../shared/src/format.ts';
 import type { CoreName } from '../../../shared/src/telemetry.ts';
-import type { StreamState } from '../warpdrive/accelerator-library.ts';
+import type { StreamState, WindowBytes } from '../warpdrive/accelerator-library.ts';
 
 /** How one piece of a member is made, by the device or in software. */
 export interface PieceOptions {
   format: Format;
   level: number;
+  windowBytes?: WindowBytes;
   /** The piece is the whole body: final block, and the device writes the trailer. */
   isWhole: boolean;
   /** The piece may reach back into the pieces of this stream before it; absent: it stands alone. */

@@ -13,11 +13,12 @@ const deflate = promisify(deflateRaw);
  */
 export async function compressInSoftware(
   input: Uint8Array,
-  { format, level, isWhole, header = new Uint8Array(0) }: PieceOptions,
+  { format, level, windowBytes = 32768, isWhole, header = new Uint8Array(0) }: PieceOptions,
   reason: string,
 ): Promise<CompressedPiece> {
   const finishFlush = isWhole ? constants.Z_FINISH : constants.Z_SYNC_FLUSH;
-  const data = (await deflate(input, { level, finishFlush })) as Buffer;
+  const windowBits = Math.floor(Math.log2(windowBytes));
+  const data = (await deflate(input, { level, windowBits, finishFlush })) as Buffer;
   const checksum = format === 'zlib' ? adler32(input) : crc32(input);
   const trailer = isWhole ? trailerOf(format, checksum, input.length) : new Uint8Array(0);
   return { bytes: Buffer.concat([header, data, trailer]), checksum, core: 'zlib', fallbackReason: reason };

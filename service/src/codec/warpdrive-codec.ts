@@ -48,7 +48,7 @@ export class WarpDriveCodec implements Codec {
       if (format === 'zlib') plainCrc32 = crc32(chunk, plainCrc32);
     }
     const bytesIn = input.length;
-    const header = headerOf(format, level, options.name);
+    const header = headerOf(format, level, options.name, options.windowBytes);
     if (bytesIn === 0) {
       const end = endOf(format, initialChecksum(format), 0);
       const result = { bytesIn, bytesOut: header.length + end.length, crc32: 0, core: this.core };

@@ -32,7 +32,7 @@ export interface LibraryOptions {
   unavailable?: () => string | undefined;
 }
 
-export type { StreamState, ZipCompletion } from '../driver/zip/zip-queue.ts';
+export type { StreamState, WindowBytes, ZipCompletion } from '../driver/zip/zip-queue.ts';
 export type { JobSlot } from './slot-pool.ts';
 
 /** Room that DEFLATE may need beyond its input: stored blocks, sync flush, trailer. */
