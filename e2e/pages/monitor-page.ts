@@ -15,7 +15,7 @@ export class MonitorPage {
   constructor(readonly page: Page) {
     this.state = page.locator('#state');
     this.notice = page.locator('#notice');
-    this.staleTags = page.locator('.stale-tag:not(:empty)');
+    this.staleTags = page.locator('.stale-tag:not(:empty):visible');
     this.legend = page.locator('#legend');
     this.chart = page.locator('#throughput');
     this.queueRows = page.locator('#queues tbody tr');

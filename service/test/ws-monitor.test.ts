@@ -124,6 +124,48 @@ describe('/v1/monitor', () => {
     }
   });
 
+  it('takes the admin token as a message, because browsers cannot set Authorization', async () => {
+    const feed = openFeed();
+    await feed.next('snapshot');
+    feed.ws.send(JSON.stringify({ type: 'auth', token: 'wrong' }));
+    assert.equal((await feed.next('auth')).isAdmin, false);
+    feed.ws.send(JSON.stringify({ type: 'auth', token: ADMIN_TOKEN }));
+    assert.equal((await feed.next('auth')).isAdmin, true);
+    const seen = feed.next('fault');
+    double.fault(fault);
+    assert.equal((await seen).fault.pasid, 5);
+    feed.ws.close();
+    const guesser = openFeed();
+    await guesser.next('snapshot');
+    for (let i = 0; i < 5; i++) guesser.ws.send(JSON.stringify({ type: 'auth', token: `guess${i}` }));
+    const [code] = (await once(guesser.ws, 'close')) as [number];
+    assert.equal(code, 4401);
+  });
+
+  it('leaves out faults that come faster than 500 a quarter second, counts them, and answers who asks for them', async () => {
+    const flooded = hostDouble();
+    const faults = Array.from({ length: 1300 }, (_, i) => ({ ...fault, seq: i + 1 }));
+    const view = {
+      ...flooded.view,
+      faults: (since = 0) => faults.filter(({ seq }) => seq > since && since > 0),
+    };
+    const flooding = await serviceOn({ ...flooded, view });
+    const { ws, messages, next } = openFeed(flooding.url);
+    await next('sample');
+    for (const one of faults) flooded.fault(one);
+    const { faultsDropped = 0 } = await next('sample');
+    const received = messages.filter(({ type }) => type === 'fault').length;
+    assert.ok(received >= 500 && received < 1300, String(received));
+    assert.equal(faultsDropped, 1300 - received);
+    ws.send(JSON.stringify({ type: 'faults', sinceSeq: received }));
+    const answer = await next('faults');
+    assert.equal(answer.faults.length, 1300 - received);
+    assert.equal(answer.faults[0]?.seq, received + 1);
+    assert.equal(answer.faults[0]?.pasid, undefined);
+    ws.close();
+    await flooding.stop();
+  });
+
   it('drops samples for a client that does not read, and says how many', async () => {
     const wide = hostDouble();
     const reason = 'long '.repeat(4_000_000); // larger than the socket buffers of both sides

@@ -1,10 +1,11 @@
-import type { FaultPlan, FaultPlanSnapshot } from './fault-injection.ts';
-
 /**
  * What the service tells about itself: the JSON of /v1/status, /v1/devices, /v1/mdevs, /v1/queues, /v1/faults and
  * the messages of the WebSocket /v1/monitor (subprotocol warpdrive.monitor.v1). All times are Unix milliseconds,
  * all counters are totals since start, all sizes bytes.
  */
+import type { BenchRun } from './bench.ts';
+import type { FaultPlan, FaultPlanSnapshot } from './fault-injection.ts';
+
 export const QUEUE_MODES = ['sva', 'vfio', 'noiommu', 'native'] as const;
 export type QueueMode = (typeof QUEUE_MODES)[number];
 export const OPERATIONS = ['compress', 'decompress'] as const;
@@ -291,6 +292,17 @@ export interface StatusSnapshot {
   workers?: WorkerSnapshot[];
 }
 
+/** What the compression now going on costs node:zlib, measured on samples of the traffic itself. */
+export interface SoftwareCost {
+  /** Input bytes that one thread of node:zlib compresses in a second. */
+  bytesPerSec: number;
+  /** Compression input of all clients so far, the traffic that the samples stand for. */
+  compressedBytes: number;
+  /** How many samples the figure is made of, and their mean size. */
+  samples: number;
+  sampleBytes: number;
+}
+
 /** One reading of the changing figures; the service sends four a second. */
 export interface MonitorSample {
   atMs: number;
@@ -299,6 +311,8 @@ export interface MonitorSample {
   devices: DeviceSnapshot[];
   /** Without PASIDs. */
   iommu?: IommuSnapshot;
+  /** Absent before the first sample of compression traffic. */
+  software?: SoftwareCost;
   /** Of the slowest process. */
   eventLoopDelayMs: number;
   /** Of all processes. */
@@ -315,10 +329,27 @@ export type MonitorMessage =
       mdevs: MdevSnapshot[];
       queues: QueueSnapshot[];
       faults: FaultSnapshot[];
+      /** Comparison runs, newest last; absent where the service cannot run any. */
+      bench?: BenchRun[];
+      mdevTypes?: MdevTypeSnapshot[];
     }
-  | { type: 'sample'; sample: MonitorSample; dropped: number }
+  /** `dropped` samples and `faultsDropped` faults were left out for this client so far, because they came too fast. */
+  | { type: 'sample'; sample: MonitorSample; dropped: number; faultsDropped?: number }
   | { type: 'fault'; fault: FaultSnapshot }
-  | { type: 'mdev'; mdev: MdevSnapshot };
+  /** Answer to a request for faults: those after `sinceSeq` that the service still has, oldest first, at most 2000. */
+  | { type: 'faults'; sinceSeq: number; faults: FaultSnapshot[] }
+  /** `types`: what is free now, where the service knows. */
+  | { type: 'mdev'; mdev: MdevSnapshot; types?: MdevTypeSnapshot[] }
+  | { type: 'bench'; run: BenchRun }
+  /** Answer to `auth`: from now on PASIDs are in what the feed sends, or not. */
+  | { type: 'auth'; isAdmin: boolean };
+
+/** What a monitor may ask of its feed; anything else closes it with 4400. */
+export type MonitorRequest =
+  /** The admin token, for clients that cannot set Authorization on a WebSocket. */
+  | { type: 'auth'; token: string }
+  /** Faults that were skipped: what the feed dropped under load can be asked for again. */
+  | { type: 'faults'; sinceSeq: number };
 
 export const MONITOR_PROTOCOL = 'warpdrive.monitor.v1';
 export const STREAM_PROTOCOL = 'warpdrive.stream.v1';

@@ -5,7 +5,6 @@ import { createAssetHandler } from './asset-protocol.ts';
 function handlerUnderTest() {
   const read: string[] = [];
   const handle = createAssetHandler({
-    serviceOrigin: 'http://127.0.0.1:8080',
     readAsset: async (name) => {
       read.push(name);
       if (name === 'icon.svg') throw new Error('ENOENT');
@@ -17,13 +16,18 @@ function handlerUnderTest() {
 
 describe('createAssetHandler', () => {
   it('serves the page with its type and a policy that starts from nothing', async () => {
-    const response = await handlerUnderTest().get('warpdrive://monitor/index.html?service=x');
+    const response = await handlerUnderTest().get(
+      'warpdrive://monitor/index.html?service=x&service=http://127.0.0.1:8080&service=http://far.example&service=https://far.example/x',
+    );
     assert.equal(response.status, 200);
     assert.equal(response.headers.get('content-type'), 'text/html; charset=utf-8');
     assert.equal(await response.text(), 'index.html');
     const policy = response.headers.get('content-security-policy') ?? '';
     assert.match(policy, /^default-src 'none'; script-src 'self'; style-src 'self';/);
-    assert.match(policy, /connect-src ws:\/\/127\.0\.0\.1:8080 http:\/\/127\.0\.0\.1:8080;/);
+    assert.match(
+      policy,
+      /connect-src ws:\/\/127\.0\.0\.1:8080 http:\/\/127\.0\.0\.1:8080 wss:\/\/far\.example https:\/\/far\.example;/,
+    );
     assert.doesNotMatch(policy, /unsafe|\*/);
   });
 

@@ -1,5 +1,6 @@
 import { contentSecurityPolicy } from './content-security-policy.ts';
 import { isAppUrl } from './origin.ts';
+import { originsOf } from './service-url.ts';
 
 /** Every file that the app's scheme serves; anything else does not exist. */
 const ASSETS: ReadonlyMap<string, string> = new Map([
@@ -12,13 +13,11 @@ const ASSETS: ReadonlyMap<string, string> = new Map([
 interface AssetOptions {
   /** Reads a file of the renderer's folder by its plain name. */
   readAsset(name: string): Promise<Uint8Array>;
-  serviceOrigin: string;
 }
 
 /** The handler of the app's scheme. The list above is the only way to a file, so no path can lead outside of it. */
 export function createAssetHandler(options: AssetOptions): (request: Request) => Promise<Response> {
   const headers = {
-    'Content-Security-Policy': contentSecurityPolicy(options.serviceOrigin),
     'X-Content-Type-Options': 'nosniff',
     'Referrer-Policy': 'no-referrer',
     'Cache-Control': 'no-store',
@@ -31,7 +30,10 @@ export function createAssetHandler(options: AssetOptions): (request: Request) =>
     if (path === undefined || contentType === undefined) return refuse(404);
     try {
       const bytes = await options.readAsset(path.slice(1));
-      return new Response(bytes.slice(), { headers: { ...headers, 'Content-Type': contentType } });
+      const policy = contentSecurityPolicy(originsOf(request.url));
+      return new Response(bytes.slice(), {
+        headers: { ...headers, 'Content-Security-Policy': policy, 'Content-Type': contentType },
+      });
     } catch {
       return refuse(404); // not built yet
     }

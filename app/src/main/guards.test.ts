@@ -51,19 +51,13 @@ describe('guardNavigation', () => {
 });
 
 describe('guardPermissions', () => {
-  it('grants copying to the page of the app and nothing else to anyone', () => {
+  it('grants copying and notifications to the page of the app and nothing else to anyone', () => {
     const page = 'warpdrive://monitor/index.html';
     assert.equal(isGranted('clipboard-sanitized-write', page), true);
+    assert.equal(isGranted('notifications', page), true);
+    assert.equal(isGranted('notifications', 'https://example.org/'), false);
     assert.equal(isGranted('clipboard-sanitized-write', 'https://example.org/'), false);
-    for (const name of [
-      'media',
-      'geolocation',
-      'notifications',
-      'clipboard-read',
-      'openExternal',
-      'usb',
-      'hid',
-    ]) {
+    for (const name of ['media', 'geolocation', 'clipboard-read', 'openExternal', 'usb', 'hid']) {
       assert.equal(isGranted(name, page), false, name);
     }
   });

@@ -10,10 +10,19 @@ function gateUnderTest() {
   const listeners = new Map<string, (event: IpcSender, ...args: unknown[]) => unknown>();
   openIpcGate(
     { handle: (channel, listener) => void listeners.set(channel, listener) },
-    createIpcHandlers({ openExternal: async (url) => void opened.push(url) }),
+    createIpcHandlers({
+      openExternal: async (url) => void opened.push(url),
+      saveExport: async (name, bytes) => {
+        opened.push(`${name} ${bytes.length}`);
+        return 'saved';
+      },
+      tokens: { save: async () => true, load: async (origin) => `token of ${origin}` },
+    }),
   );
-  const call = async (sender: IpcSender, ...args: unknown[]) => listeners.get('link:open')?.(sender, ...args);
-  return { opened, listeners, call };
+  const callOn = async (channel: string, sender: IpcSender, ...args: unknown[]) =>
+    listeners.get(channel)?.(sender, ...args);
+  const call = (sender: IpcSender, ...args: unknown[]) => callOn('link:open', sender, ...args);
+  return { opened, listeners, call, callOn };
 }
 
 describe('isTrustedSender', () => {
@@ -33,7 +42,10 @@ describe('isTrustedSender', () => {
 
 describe('openIpcGate', () => {
   it('registers the channels of the contract and no others', () => {
-    assert.deepEqual([...gateUnderTest().listeners.keys()], ['link:open']);
+    assert.deepEqual(
+      [...gateUnderTest().listeners.keys()],
+      ['link:open', 'export:save', 'token:save', 'token:load'],
+    );
   });
   it('opens a https link for the page', async () => {
     const { call, opened } = gateUnderTest();
@@ -47,6 +59,25 @@ describe('openIpcGate', () => {
       await assert.rejects(call(PAGE, ...args), /arguments refused/);
     }
     assert.deepEqual(opened, []);
+  });
+  it('saves exports under plain names and answers tokens for origins, nothing else', async () => {
+    const { callOn, opened } = gateUnderTest();
+    assert.equal(await callOn('export:save', PAGE, 'a.csv', new Uint8Array(3)), 'saved');
+    assert.deepEqual(opened, ['a.csv 3']);
+    assert.equal(await callOn('token:load', PAGE, 'http://127.0.0.1:8080'), 'token of http://127.0.0.1:8080');
+    for (const [channel, ...args] of [
+      ['export:save', '../a.csv', new Uint8Array(1)],
+      ['export:save', 'a.csv', 'text'],
+      ['export:save', 'a.csv'],
+      ['token:load', 'http://127.0.0.1:8080/x'],
+      ['token:load', 'file:///etc'],
+      ['token:load', 7],
+      ['token:save', 'https://a', 7],
+      ['token:save', 'https://a', 'x'.repeat(513)],
+    ] as [string, ...unknown[]][])
+      await assert.rejects(callOn(channel, PAGE, ...args), /arguments refused/, `${channel} ${String(args)}`);
+    for (const channel of ['export:save', 'token:save', 'token:load'])
+      await assert.rejects(callOn(channel, { senderFrame: null }, 'https://a', 'b'), /not a page of the app/);
   });
   it('opens nothing but https', async () => {
     const { call, opened } = gateUnderTest();

@@ -3,6 +3,10 @@ export const APP_SCHEME = 'warpdrive';
 export const APP_HOST = 'monitor';
 export const APP_ORIGIN = `${APP_SCHEME}://${APP_HOST}`;
 
+/** The address of the page that watches these services. */
+export const pageUrl = (origins: readonly string[]): string =>
+  `${APP_ORIGIN}/index.html?${new URLSearchParams(origins.map((origin) => ['service', origin])).toString()}`;
+
 /** True for pages of the app. `URL.origin` is "null" for schemes that the parser does not know, so it is not asked. */
 export function isAppUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;

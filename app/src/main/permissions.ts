@@ -1,8 +1,8 @@
 import type { Session } from 'electron';
 import { isAppUrl } from './origin.ts';
 
-/** Copying a command is all that the page asks the system for. */
-const GRANTED: ReadonlySet<string> = new Set(['clipboard-sanitized-write']);
+/** Copying a line and, if the user switched it on, telling of an alarm: all that the page asks the system for. */
+const GRANTED: ReadonlySet<string> = new Set(['clipboard-sanitized-write', 'notifications']);
 
 export const isGranted = (permission: string, requestingUrl: string): boolean =>
   GRANTED.has(permission) && isAppUrl(requestingUrl);

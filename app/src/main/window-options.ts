@@ -1,7 +1,10 @@
 import type { BrowserWindowConstructorOptions } from 'electron';
 
 /** The one window: a sandboxed page without Node, with nothing but the preload's bridge. */
-export function windowOptions(preloadPath: string): BrowserWindowConstructorOptions {
+export function windowOptions(
+  preloadPath: string,
+  bounds: { x: number; y: number; width: number; height: number } | undefined = undefined,
+): BrowserWindowConstructorOptions {
   return {
     width: 1440,
     height: 900,
@@ -10,6 +13,7 @@ export function windowOptions(preloadPath: string): BrowserWindowConstructorOpti
     title: 'warpdrive monitor',
     backgroundColor: '#0f1317',
     show: false,
+    ...bounds,
     webPreferences: {
       preload: preloadPath,
       sandbox: true,

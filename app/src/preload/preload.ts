@@ -9,6 +9,9 @@ const call = <Channel extends IpcChannel>(
 // Plain functions only: neither ipcRenderer nor an event object crosses into the page.
 const bridge: AppBridge = {
   openLink: (url) => call('link:open', url),
+  saveExport: (fileName, bytes) => call('export:save', fileName, bytes),
+  saveToken: (origin, token) => call('token:save', origin, token),
+  loadToken: (origin) => call('token:load', origin),
   onResume: (callback) => {
     const listener = () => callback();
     ipcRenderer.on(RESUME_CHANNEL, listener);

@@ -19,6 +19,11 @@ export function listenForShortcuts(shortcuts: readonly Shortcut[], signal: Abort
     if (isTyping(event.target) && event.key !== 'Escape') return;
     if (event.key === ' ' && event.target instanceof HTMLButtonElement) return; // Space presses the button
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    const sheet = document.querySelector<HTMLDialogElement>('dialog[open]');
+    if (sheet !== null && key !== '?') {
+      if (key === 'Escape') sheet.close();
+      return; // the page behind a sheet does not listen
+    }
     const shortcut = shortcuts.find(({ keys }) => keys.includes(key));
     if (shortcut === undefined) return;
     event.preventDefault();

@@ -1,11 +1,11 @@
 import type { AppBridge } from '../contract/ipc.ts';
-import { openBrowserSocket } from './connection/browser-socket.ts';
-import { MonitorConnection } from './connection/connection.ts';
-import { endpointOf } from './connection/endpoint.ts';
+import { endpointsOf } from './connection/endpoint.ts';
 import { listenForShortcuts } from './keyboard.ts';
 import { Page } from './page.ts';
-import { MonitorStore } from './store/monitor-store.ts';
+import { Services } from './services.ts';
+import { addressOfStart, SERVICES_KEY } from './start.ts';
 import type { Clock } from './timing.ts';
+import { recall } from './widgets/storage.ts';
 
 declare global {
   interface Window {
@@ -23,20 +23,19 @@ const clock: Clock = {
   },
 };
 
-const endpoint = endpointOf(location.href);
-const store = new MonitorStore();
-const connection = new MonitorConnection(endpoint.monitorUrl, {
-  clock,
-  openSocket: openBrowserSocket,
-  onMessage: (message) => {
-    store.apply(message);
-    page.invalidate();
-  },
-  onState: () => page.invalidate(),
-});
-const page = new Page({ clock, store, connection, endpoint });
+const app = window.warpdrive;
+const startPage = addressOfStart(location.href, recall(SERVICES_KEY));
+if (startPage !== undefined) location.replace(startPage);
+const services = new Services(endpointsOf(location.href), clock, (service) => page.onNews(service));
+const page = new Page({ clock, services, app });
 
 listenForShortcuts(page.shortcuts, new AbortController().signal);
-window.addEventListener('online', () => connection.connectNow());
-window.warpdrive?.onResume(() => connection.connectNow()); // after sleep sockets look open and are dead
-connection.connectNow();
+window.addEventListener('online', () => services.connectNow());
+app?.onResume(() => services.connectNow()); // after sleep sockets look open and are dead
+for (const service of services.list)
+  void app?.loadToken(service.endpoint.httpOrigin).then((token) => {
+    if (token === undefined) return;
+    service.api.token = token;
+    service.connection.ask({ type: 'auth', token });
+  });
+services.connectNow();

@@ -1,21 +1,20 @@
-import type { MonitorConnection } from './connection/connection.ts';
-import type { Endpoint } from './connection/endpoint.ts';
+import type { AppBridge } from '../contract/ipc.ts';
+import { AlarmWatch } from './alarms/alarm-watch.ts';
 import type { Shortcut } from './keyboard.ts';
-import { ConnectionStripPanel } from './panels/connection-strip.ts';
-import { DevicesPanel } from './panels/devices.ts';
-import { FaultsPanel } from './panels/faults.ts';
-import { HeadlinePanel } from './panels/headline.ts';
-import { HelpSheet } from './panels/help.ts';
-import { NoticePanel } from './panels/notice.ts';
-import type { Frame, Panel } from './panels/panel.ts';
-import { QueuesPanel } from './panels/queues.ts';
-import { DEFAULT_SPAN_MS, RANGES, ThroughputPanel } from './panels/throughput.ts';
-import type { MonitorStore, Reading } from './store/monitor-store.ts';
+import type { Frame, PageActions, Panel } from './panels/panel.ts';
+import { createPanels, type Panels } from './panels/panels.ts';
+import type { Service, Services } from './services.ts';
+import type { Reading } from './store/monitor-store.ts';
+import { TimeRange } from './store/time-range.ts';
 import { ThemeSwitch } from './theme/theme.ts';
 import type { Clock } from './timing.ts';
+import { isView, VIEWS, type View } from './views.ts';
 import { byId, setText } from './widgets/dom.ts';
 
 const TICK_MS = 500;
+/** How long the page waits between two drawings; `+` and `−` choose. */
+const INTERVALS_MS = [0, 500, 1_000, 2_000] as const;
+const MARK_SPAN_MS = 30_000;
 
 interface Pause {
   reading: Reading;
@@ -25,75 +24,146 @@ interface Pause {
 
 interface PageDeps {
   clock: Clock;
-  store: MonitorStore;
-  connection: MonitorConnection;
-  endpoint: Endpoint;
+  services: Services;
+  app: AppBridge | undefined;
 }
 
-/** The whole page: draws all panels from the store, at most once a frame and never while hidden. */
-export class Page {
+/** The whole page: draws the panels in sight from the store, at most once a frame and never while hidden. */
+export class Page implements PageActions {
   readonly shortcuts: readonly Shortcut[];
   private readonly theme = new ThemeSwitch(() => this.invalidate());
-  private readonly queues = new QueuesPanel(() => this.invalidate());
-  private readonly faults = new FaultsPanel(() => this.invalidate());
-  private readonly help = new HelpSheet();
-  private readonly panels: readonly Panel[];
+  private readonly range = new TimeRange();
+  private readonly alarms: AlarmWatch;
+  private readonly panels: Panels;
+  private view: View = 'overview';
   private pause: Pause | undefined;
-  private spanMs: number = DEFAULT_SPAN_MS;
+  private crosshairMs: number | undefined;
+  private markMs: number | undefined;
+  private interval = 0;
+  private lastDrawnMs = 0;
   private isDue = false;
+  /** As in styles/views.css: the overview of a wide screen has room for the charts too. */
+  private readonly isWide = matchMedia('(min-width: 2000px)');
 
   constructor(private readonly deps: PageDeps) {
-    const { endpoint, connection } = deps;
-    this.panels = [
-      new ConnectionStripPanel(endpoint),
-      new HeadlinePanel(),
-      new ThroughputPanel(
-        () => this.invalidate(),
-        (spanMs) => this.setSpan(spanMs),
-      ),
-      new NoticePanel(endpoint, () => connection.connectNow()),
-      new DevicesPanel(),
-      this.queues,
-      this.faults,
-    ];
+    const { clock, services, app } = deps;
+    this.alarms = new AlarmWatch(clock, () => this.invalidate());
+    this.panels = createPanels({
+      actions: this,
+      range: this.range,
+      services,
+      alarms: this.alarms,
+      app,
+      frame: () => this.frame(),
+      show: (view) => this.show(view),
+      showService: (service) => this.showService(service),
+      chartEvents: {
+        onHover: (atMs) => {
+          this.crosshairMs = atMs;
+          this.invalidate();
+        },
+        onZoom: (fromMs, toMs) => {
+          this.range.zoomTo(fromMs, toMs);
+          this.invalidate();
+        },
+        onReset: () => this.resetZoom(),
+      },
+    });
     this.shortcuts = this.createShortcuts();
-    this.help.list(this.shortcuts);
-    byId('pause', HTMLButtonElement).addEventListener('click', () => this.togglePause());
-    byId('theme', HTMLButtonElement).addEventListener('click', () => this.nextTheme());
-    byId('help', HTMLButtonElement).addEventListener('click', () => this.help.toggle());
+    this.panels.help.list(this.shortcuts);
+    const press = (id: string, run: () => void) => byId(id, HTMLButtonElement).addEventListener('click', run);
+    press('pause', () => this.togglePause());
+    press('theme', () => this.nextTheme());
+    press('help', () => this.panels.help.toggle());
+    press('zoom-reset', () => this.resetZoom());
     document.addEventListener('visibilitychange', () => this.invalidate());
     this.nameTheme();
+    const asked = new URL(location.href).searchParams.get('view');
+    this.show(isView(asked) ? asked : 'overview');
     this.tick();
   }
 
-  /** Asks for one drawing of all panels in the next frame. */
+  /** News of a service: data or state. */
+  onNews(service: Service): void {
+    this.alarms.look(service);
+    this.invalidate();
+  }
+
   invalidate(): void {
     if (this.isDue || document.hidden) return;
     this.isDue = true;
     requestAnimationFrame(() => {
       this.isDue = false;
-      const frame = this.frame();
-      for (const panel of this.panels) panel.render(frame);
+      this.draw();
     });
   }
 
+  askToken(): void {
+    this.panels.token.open();
+  }
+
+  showQueue(id: string): void {
+    this.panels.queueDetail.follow(id);
+    this.show(this.view === 'all' ? 'all' : 'queues');
+  }
+
+  showMoment(atMs: number): void {
+    this.markMs = atMs;
+    this.range.zoomTo(atMs - MARK_SPAN_MS / 2, atMs + MARK_SPAN_MS / 2);
+    this.show('charts');
+  }
+
+  showFaultAt(atMs: number): void {
+    this.panels.faults.pickAt(atMs);
+    this.show(this.view === 'overview' || this.view === 'all' ? this.view : 'iommu');
+  }
+
+  private draw(): void {
+    const frame = this.frame();
+    const nowMs = performance.now();
+    const isHovered = this.crosshairMs !== undefined;
+    if (!isHovered && nowMs - this.lastDrawnMs < (INTERVALS_MS[this.interval] ?? 0)) return;
+    this.lastDrawnMs = nowMs;
+    for (const panel of this.inSight()) panel.render(frame);
+  }
+
+  private inSight(): Panel[] {
+    return this.panels.placed
+      .filter(
+        ({ panel, views }) =>
+          this.view === 'all' ||
+          views === 'every' ||
+          views.includes(this.view) ||
+          (panel === this.panels.charts && this.view === 'overview' && this.isWide.matches),
+      )
+      .map(({ panel }) => panel);
+  }
+
   private tick(): void {
+    for (const service of this.deps.services.list) this.alarms.look(service);
     if (!document.hidden) {
       const frame = this.frame();
-      for (const panel of this.panels) panel.tick?.(frame);
+      for (const panel of this.inSight()) panel.tick?.(frame);
     }
     this.deps.clock.after(TICK_MS, () => this.tick());
   }
 
   private frame(): Frame {
-    const { clock, store, connection } = this.deps;
+    const { clock, services } = this.deps;
     const { pause } = this;
+    const service = services.active;
+    const { store, connection } = service;
+    const reading = pause?.reading ?? store.reading;
+    const nowMs = clock.nowMs();
     return {
-      nowMs: clock.nowMs(),
+      nowMs,
+      service,
       store,
-      reading: pause?.reading ?? store.reading,
-      faultPosition: pause?.faultPosition ?? store.faults.position,
-      spanMs: this.spanMs,
+      reading,
+      faultPosition: Math.min(pause?.faultPosition ?? store.faults.position, store.faults.position),
+      window: this.range.window(reading?.atMs ?? nowMs),
+      crosshairMs: this.crosshairMs,
+      markMs: this.markMs,
       palette: this.theme.palette,
       connection: connection.state,
       lastDataAtMs: connection.lastDataAtMs,
@@ -104,8 +174,27 @@ export class Page {
     };
   }
 
+  private show(view: View): void {
+    this.view = view;
+    document.body.dataset['view'] = view;
+    const url = new URL(location.href);
+    if (url.searchParams.get('view') !== view) {
+      url.searchParams.set('view', view);
+      history.replaceState(null, '', url);
+    }
+    this.invalidate();
+  }
+
+  private showService(service: Service): void {
+    this.pause = undefined;
+    this.markMs = undefined;
+    this.range.reset();
+    this.deps.services.show(service);
+    this.invalidate();
+  }
+
   private togglePause(): void {
-    const { store } = this.deps;
+    const { store } = this.deps.services.active;
     if (this.pause !== undefined) this.pause = undefined;
     else if (store.reading !== undefined) {
       this.pause = {
@@ -117,15 +206,21 @@ export class Page {
     this.invalidate();
   }
 
-  private setSpan(spanMs: number): void {
-    this.spanMs = spanMs;
+  private resetZoom(): void {
+    this.range.reset();
+    this.markMs = undefined;
     this.invalidate();
   }
 
-  private stepSpan(step: 1 | -1): void {
-    const index = RANGES.findIndex(({ spanMs }) => spanMs === this.spanMs) + step;
-    const range = RANGES[index];
-    if (range !== undefined) this.setSpan(range.spanMs);
+  private step(step: 1 | -1): void {
+    this.range.step(step);
+    this.invalidate();
+  }
+
+  private setInterval(step: 1 | -1): void {
+    this.interval = Math.min(INTERVALS_MS.length - 1, Math.max(0, this.interval + step));
+    const ms = INTERVALS_MS[this.interval] ?? 0;
+    this.panels.toast(ms === 0 ? 'The page draws each reading' : `The page draws every ${ms / 1000} s`);
   }
 
   private nextTheme(): void {
@@ -134,43 +229,53 @@ export class Page {
   }
 
   private nameTheme(): void {
-    setText(byId('theme-word', HTMLElement), `Theme: ${this.theme.current}`);
+    setText(byId('theme-word', HTMLElement), `: ${this.theme.current}`);
   }
 
   private escape(): void {
-    if (this.help.isOpen) this.help.toggle();
-    else if (document.activeElement === byId('queue-filter', HTMLInputElement)) this.queues.clearFilter();
+    const { queues, faults } = this.panels;
+    if (queues.isFilterFocused()) queues.clearFilter();
+    else if (faults.isFilterFocused()) faults.clearFilter();
+    else if (this.range.isZoomed) this.resetZoom();
     else {
-      this.queues.clearFilter();
-      this.faults.follow();
+      queues.clearFilter();
+      faults.clearFilter();
+      faults.follow();
     }
   }
 
   private createShortcuts(): Shortcut[] {
+    const { panels } = this;
+    const key = (label: string, what: string, run: () => void, keys = [label.toLowerCase()]): Shortcut => ({
+      keys,
+      label,
+      what,
+      run,
+    });
     return [
-      {
-        keys: [' '],
-        label: 'Space',
-        what: 'Pause the page; the data goes on',
-        run: () => this.togglePause(),
-      },
-      { keys: ['/'], label: '/', what: 'Filter the queues', run: () => this.queues.focusFilter() },
-      { keys: ['['], label: '[', what: 'Shorter time range', run: () => this.stepSpan(-1) },
-      { keys: [']'], label: ']', what: 'Longer time range', run: () => this.stepSpan(1) },
-      { keys: ['t'], label: 'T', what: 'Theme: system, dark, light', run: () => this.nextTheme() },
-      {
-        keys: ['r'],
-        label: 'R',
-        what: 'Connect again now',
-        run: () => this.deps.connection.connectNow(),
-      },
-      {
-        keys: ['Escape'],
-        label: 'Esc',
-        what: 'Close this sheet, clear the filter, follow the newest fault',
-        run: () => this.escape(),
-      },
-      { keys: ['?'], label: '?', what: 'This sheet', run: () => this.help.toggle() },
+      key('Space', 'Pause the page; the data goes on', () => this.togglePause(), [' ']),
+      ...VIEWS.map(({ id, key: digit, label }) => key(digit, label, () => this.show(id))),
+      key('/', 'Filter the queues', () => panels.queues.focusFilter()),
+      key('F', 'Search the faults', () => {
+        if (this.view !== 'overview' && this.view !== 'all') this.show('iommu');
+        panels.faults.focusFilter();
+      }),
+      key('[', 'Shorter time range', () => this.step(-1)),
+      key(']', 'Longer time range', () => this.step(1)),
+      key('−', 'Draw more often', () => this.setInterval(-1), ['-']),
+      key('+', 'Draw less often', () => this.setInterval(1), ['+', '=']),
+      key('E', 'Export figures, pictures, faults', () => panels.exports.open()),
+      key('S', 'Services: add, remove, switch', () => panels.services.open()),
+      key('A', 'Admin token', () => panels.token.open()),
+      key('T', 'Theme: system, dark, light', () => this.nextTheme()),
+      key('R', 'Connect again now', () => this.deps.services.active.connection.connectNow()),
+      key(
+        'Esc',
+        'Close a sheet, clear a filter, leave the zoom, follow the newest fault',
+        () => this.escape(),
+        ['Escape'],
+      ),
+      key('?', 'This sheet', () => panels.help.toggle()),
     ];
   }
 }

@@ -24,6 +24,7 @@ import { ForwardedSockets } from '../ws/forward.ts';
 import { MonitorFeed } from '../ws/monitor.ts';
 import { StreamRoute } from '../ws/stream.ts';
 import { attachUpgrades, type SocketRoute } from '../ws/upgrade.ts';
+import { BenchRuns } from './bench-runs.ts';
 
 /** The stack that a service serves; what `createHost` gives, of which tests may pass a double. */
 export interface ServedHost {
@@ -94,7 +95,8 @@ export async function startService(parts: ServiceParts): Promise<RunningService>
     startedAtMs: clock.wallMs(),
     phase: lifecycle,
   };
-  const app = appOf(role, { status, access, jobs, limits: config, clock, log });
+  const bench = role?.kind === 'worker' ? undefined : new BenchRuns(config.core, clock, log);
+  const app = appOf(role, { status, access, jobs, limits: config, clock, log, ...(bench ? { bench } : {}) });
   const products = {
     codec,
     counters,
@@ -114,7 +116,7 @@ export async function startService(parts: ServiceParts): Promise<RunningService>
   const monitor =
     role?.kind === 'worker'
       ? new ForwardedSockets(MONITOR_PROTOCOL, role.primaryPath, PEER_FIELD)
-      : new MonitorFeed(status, new Sampler(view, counters, clock), access);
+      : new MonitorFeed(status, new Sampler(view, counters, clock), access, bench);
   const streams = new StreamRoute({ codec, counters, jobs, slots, clock, log, limits: config });
   const routes = new Map<string, SocketRoute>([
     ['/v1/monitor', monitor],
@@ -137,7 +139,10 @@ export async function startService(parts: ServiceParts): Promise<RunningService>
           for (const route of routes.values()) route.terminate();
         },
         handedOverClosed: () => handedOver.closed(),
-        closeHost: () => host.close(),
+        closeHost: async () => {
+          await bench?.close();
+          await host.close();
+        },
         delayMs: config.drainDelay,
         timeoutMs: config.shutdownTimeout,
         clock,

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+import type { BenchControl } from '../../../shared/src/bench.ts';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
 import { headerRefusal } from '../ops/header-count.ts';
 import { PACKAGE_ROOT } from '../ops/package.ts';
@@ -7,24 +8,25 @@ import { requestId } from '../ops/request-id.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import { type ApiDeps, apiRoutes } from './api.ts';
+import { benchRoutes } from './bench-routes.ts';
 import { answerOptions, corsFields } from './cors.ts';
 import { faultRoutes } from './fault-routes.ts';
 import { iommuRoutes } from './iommu-routes.ts';
 import { mdevRoutes } from './mdev-routes.ts';
+import { monitorPolicy } from './monitor-policy.ts';
 import { methodsOf } from './openapi/routes.ts';
 import { refuse } from './refuse.ts';
 import { sysfsRoutes } from './sysfs-routes.ts';
 
 export interface AppDeps extends ApiDeps {
   limits: { maxHeaders: number };
+  /** Absent where the service cannot run comparisons. */
+  bench?: BenchControl;
   clock: Clock;
   log: Log;
 }
 
 const MONITOR_FILES = join(PACKAGE_ROOT, 'dist/app/renderer');
-const MONITOR_CSP =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; " +
-  "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 const SECURITY_FIELDS = {
   'X-Content-Type-Options': 'nosniff',
   'X-Frame-Options': 'DENY',
@@ -67,13 +69,13 @@ export function createApp(deps: AppDeps): Express {
     if (allow.length === 0) next();
     else answerOptions(req, res, allow, String(res.locals['id']));
   });
-  app.use(mdevRoutes(deps), sysfsRoutes(deps), iommuRoutes(deps), faultRoutes(deps));
+  app.use(mdevRoutes(deps), sysfsRoutes(deps), iommuRoutes(deps), faultRoutes(deps), benchRoutes(deps));
   app.use(apiRoutes(deps));
   app.get('/', (_req, res) => res.redirect('/monitor/'));
   app.use(
     '/monitor',
-    (_req: Request, res: Response, next: NextFunction) => {
-      res.set('Content-Security-Policy', MONITOR_CSP);
+    (req: Request, res: Response, next: NextFunction) => {
+      res.set('Content-Security-Policy', monitorPolicy(req.query['service']));
       next();
     },
     express.static(MONITOR_FILES, {

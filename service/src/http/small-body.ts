@@ -25,6 +25,8 @@ export function compressSmallBody(
   };
   const onEnd = () => {
     account.took(bytes);
+    const [first] = chunks;
+    if (first !== undefined) deps.counters.softwareCost.offer(first, options.level);
     codec.compressOnce(chunks, options).then(onDone, fail);
   };
   const onDone = (done: { chunks: Uint8Array[]; result: StreamResult }) => {

@@ -55,7 +55,9 @@ export class Transfer {
   };
 
   private readonly onInput = (chunk: Uint8Array): void => {
-    this.exchange.account.took(chunk.length);
+    const { account, request, deps } = this.exchange;
+    account.took(chunk.length);
+    if (request.op === 'compress') deps.counters.softwareCost.offer(chunk, request.options.level);
     if (!this.stream.write(chunk)) this.exchange.req.pause();
     this.flush?.request();
   };

@@ -1,6 +1,7 @@
 import type { Format } from '../../../shared/src/format.ts';
 import type { Operation, StackView, Totals } from '../../../shared/src/telemetry.ts';
 import { DurationHistogram } from './histogram.ts';
+import { SoftwareCostSampler } from './software-cost.ts';
 
 export const OUTCOMES = ['ok', 'refused', 'corrupt', 'aborted', 'failed'] as const;
 export type Outcome = (typeof OUTCOMES)[number];
@@ -65,6 +66,7 @@ export class Counters {
   readonly jobs = new Map<string, JobCounters>();
   readonly fallbacks = new Map<string, number>();
   readonly webSockets = { sessions: 0, droppedSamples: 0, closes: new Map<number, number>() };
+  readonly softwareCost = new SoftwareCostSampler(() => performance.now() * 1000);
   activeStreams = 0;
   private faults: number;
 
@@ -90,6 +92,13 @@ export class Counters {
       this.jobs.set(key, counters);
     }
     return counters;
+  }
+
+  /** Input of all compression requests, bytes. */
+  compressedBytes(): number {
+    let bytes = 0;
+    for (const { op, bytesIn } of this.jobs.values()) if (op === 'compress') bytes += bytesIn;
+    return bytes;
   }
 
   fellBack(reason: string, count = 1): void {

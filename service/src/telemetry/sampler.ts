@@ -20,18 +20,21 @@ export class Sampler {
   stop(): void {
     this.delay.stop();
     this.view.watch?.(false);
+    this.counters.softwareCost.stop();
   }
 
   sample(): MonitorSample {
     const workers = this.view.workers?.();
     const delaysMs = workers?.map(({ eventLoopDelayMs }) => eventLoopDelayMs) ?? [];
     const workersRss = workers?.reduce((sum, { rssBytes }) => sum + rssBytes, 0) ?? 0;
+    const software = this.counters.softwareCost.read(this.counters.compressedBytes());
     return {
       atMs: this.clock.wallMs(),
       totals: this.counters.totals(),
       queues: this.view.queues(),
       devices: this.view.devices(),
       ...(this.view.iommu ? { iommu: this.view.iommu(false) } : {}),
+      ...(software ? { software } : {}),
       eventLoopDelayMs: Math.max(this.delay.takeMs(), ...delaysMs),
       rssBytes: process.memoryUsage.rss() + workersRss,
       ...(workers ? { workers } : {}),

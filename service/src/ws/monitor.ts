@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
+import type { BenchControl } from '../../../shared/src/bench.ts';
 import {
   type FaultSnapshot,
   type MdevSnapshot,
@@ -12,24 +13,14 @@ import type { Access } from '../ops/access.ts';
 import type { Sampler } from '../telemetry/sampler.ts';
 import { publicFault, type StatusSource, statusSnapshot } from '../telemetry/status.ts';
 import { Heartbeat } from './heartbeat.ts';
+import { MonitorSession } from './monitor-session.ts';
 import type { SocketRoute } from './upgrade.ts';
 
 const MAX_PAYLOAD_BYTES = 4096;
 const MAX_SESSIONS = 64;
-/** A client this far behind gets no fault messages; the gap in `seq` tells it to read /v1/faults. */
-const MAX_BUFFERED_BYTES = 256 * 1024;
-const CLOSE_BAD_MESSAGE = 4400;
 const CLOSE_OVERLOADED = 1013;
 
-interface Session {
-  ws: WebSocket;
-  isAdmin: boolean;
-  /** The last sample is still on its way: the next one is dropped, a later one replaces it. */
-  sending: boolean;
-  dropped: number;
-}
-
-/** The feed of /v1/monitor: a snapshot, then samples, faults and mdev changes; one timer for all clients. */
+/** The feed of /v1/monitor: a snapshot, then samples, faults, mdev and bench changes; one timer for all clients. */
 export class MonitorFeed implements SocketRoute {
   readonly protocol = MONITOR_PROTOCOL;
   private readonly server = new WebSocketServer({
@@ -38,18 +29,21 @@ export class MonitorFeed implements SocketRoute {
     perMessageDeflate: false,
     handleProtocols: () => MONITOR_PROTOCOL,
   });
-  private readonly sessions = new Set<Session>();
+  private readonly sessions = new Set<MonitorSession>();
   private readonly heartbeat: Heartbeat;
   private stopTimer: (() => void) | undefined;
   private mdevs = new Map<string, MdevSnapshot>();
 
+  /** @param bench absent where the service cannot run comparisons */
   constructor(
     private readonly source: StatusSource,
     private readonly sampler: Sampler,
     private readonly access: Access,
+    private readonly bench?: BenchControl,
   ) {
     this.heartbeat = new Heartbeat(source.clock);
     source.view.onFault((fault) => this.sendFault(fault));
+    bench?.onChange((run) => this.sendAll({ type: 'bench', run }));
   }
 
   accept(req: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -70,17 +64,15 @@ export class MonitorFeed implements SocketRoute {
       ws.close(CLOSE_OVERLOADED, 'too many monitors');
       return;
     }
-    const { counters } = this.source;
-    const session = {
-      ws,
-      isAdmin: this.access.isAdmin(req.headers.authorization),
-      sending: false,
-      dropped: 0,
-    };
+    const { counters, view } = this.source;
+    const session = new MonitorSession(ws, this.access.isAdmin(req.headers.authorization), {
+      isAdminToken: (token) => this.access.isAdmin(`Bearer ${token}`),
+      faults: (sinceSeq, isAdmin) => view.faults(sinceSeq, isAdmin),
+      onDroppedSample: () => counters.webSockets.droppedSamples++,
+    });
     counters.webSockets.sessions++;
     this.sessions.add(session);
     this.heartbeat.watch(ws);
-    ws.on('message', () => ws.close(CLOSE_BAD_MESSAGE, 'WD_E_PARAMETER'));
     ws.on('close', (code) => {
       this.sessions.delete(session);
       counters.webSocketClosed(code);
@@ -111,40 +103,48 @@ export class MonitorFeed implements SocketRoute {
 
   private tick(): void {
     this.sendMdevChanges();
-    const sample = JSON.stringify(this.sampler.sample());
+    const sample = this.sampler.sample();
+    const forAll = JSON.stringify(sample);
+    let forAdmins: string | undefined;
     for (const session of this.sessions) {
-      if (session.sending) {
-        session.dropped++;
-        this.source.counters.webSockets.droppedSamples++;
-        continue;
-      }
-      session.sending = true;
-      session.ws.send(`{"type":"sample","sample":${sample},"dropped":${session.dropped}}`, () => {
-        session.sending = false;
-      });
+      if (session.isAdmin && this.source.view.iommu) {
+        forAdmins ??= JSON.stringify({ ...sample, iommu: this.source.view.iommu(true) });
+        session.sendSample(forAdmins);
+      } else session.sendSample(forAll);
     }
   }
 
-  private sendSnapshot({ ws, isAdmin }: Session): void {
+  private sendSnapshot(session: MonitorSession): void {
     const { view } = this.source;
+    const { isAdmin } = session;
     const faults = view.faults(undefined, isAdmin);
-    const message: MonitorMessage = {
+    session.send({
       type: 'snapshot',
       status: statusSnapshot(this.source),
       devices: view.devices(),
       mdevs: view.mdevs(),
       queues: view.queues(),
       faults: isAdmin ? faults : faults.map(publicFault),
-    };
-    ws.send(JSON.stringify(message));
+      ...(this.bench ? { bench: this.bench.runs() } : {}),
+      ...(view.admin ? { mdevTypes: view.admin.mdevTypes() } : {}),
+    });
   }
 
   private sendFault(fault: FaultSnapshot): void {
     if (this.sessions.size === 0) return;
     const forAll = JSON.stringify({ type: 'fault', fault: publicFault(fault) } satisfies MonitorMessage);
-    const forAdmin = JSON.stringify({ type: 'fault', fault } satisfies MonitorMessage);
-    for (const { ws, isAdmin } of this.sessions)
-      if (ws.bufferedAmount < MAX_BUFFERED_BYTES) ws.send(isAdmin ? forAdmin : forAll);
+    let forAdmins: string | undefined;
+    for (const session of this.sessions) {
+      if (session.isAdmin) {
+        forAdmins ??= JSON.stringify({ type: 'fault', fault } satisfies MonitorMessage);
+        session.sendFault(forAdmins);
+      } else session.sendFault(forAll);
+    }
+  }
+
+  private sendAll(message: MonitorMessage): void {
+    const text = JSON.stringify(message);
+    for (const { ws } of this.sessions) ws.send(text);
   }
 
   /** The view has no event for mdevs, so changes are found by comparing with the last tick. */
@@ -155,9 +155,8 @@ export class MonitorFeed implements SocketRoute {
     for (const mdev of this.mdevs.values())
       if (!now.has(mdev.uuid) && mdev.state !== 'removed') changed.push({ ...mdev, state: 'removed' });
     this.mdevs = now;
-    for (const mdev of changed) {
-      const text = JSON.stringify({ type: 'mdev', mdev } satisfies MonitorMessage);
-      for (const { ws } of this.sessions) ws.send(text);
-    }
+    if (changed.length === 0) return;
+    const types = this.source.view.admin?.mdevTypes();
+    for (const mdev of changed) this.sendAll({ type: 'mdev', mdev, ...(types ? { types } : {}) });
   }
 }

@@ -17,12 +17,14 @@ function connectionUnderTest() {
   const sockets: (SocketEvents & { isClosed: boolean })[] = [];
   const states: string[] = [];
   const messages: string[] = [];
+  const asked: string[] = [];
   const connection = new MonitorConnection('ws://test/v1/monitor', {
     clock: time.clock,
-    openSocket: (_url, _protocol, events) => {
+    openSocket: (_url, _protocols, events) => {
       const socket = { ...events, isClosed: false };
       sockets.push(socket);
       return {
+        send: (text: string) => void asked.push(text),
         close: () => {
           socket.isClosed = true;
         },
@@ -32,10 +34,18 @@ function connectionUnderTest() {
     onState: ({ kind }) => states.push(kind),
   });
   connection.connectNow();
-  return { connection, states, messages, sockets, newest: () => sockets.at(-1)!, ...time };
+  return { connection, states, messages, asked, sockets, newest: () => sockets.at(-1)!, ...time };
 }
 
 describe('MonitorConnection', () => {
+  it('asks the feed only while it is live', () => {
+    const { connection, newest, asked } = connectionUnderTest();
+    connection.ask({ type: 'faults', sinceSeq: 3 });
+    assert.deepEqual(asked, []);
+    newest().onData(FAULT);
+    connection.ask({ type: 'faults', sinceSeq: 3 });
+    assert.deepEqual(asked, ['{"type":"faults","sinceSeq":3}']);
+  });
   it('is live with the first message, not with the open socket', () => {
     const { connection, newest, messages } = connectionUnderTest();
     assert.equal(connection.state.kind, 'connecting');

@@ -1,4 +1,9 @@
-import { MONITOR_PROTOCOL, type MonitorMessage } from '../../../../shared/src/telemetry.ts';
+import { BEARER_PROTOCOL_PREFIX } from '../../../../shared/src/stream-protocol.ts';
+import {
+  MONITOR_PROTOCOL,
+  type MonitorMessage,
+  type MonitorRequest,
+} from '../../../../shared/src/telemetry.ts';
 import type { Clock } from '../timing.ts';
 import { reconnectDelayMs } from './backoff.ts';
 import { parseMonitorMessage } from './message.ts';
@@ -19,12 +24,15 @@ export interface SocketEvents {
 }
 
 export interface Socket {
+  send(text: string): void;
   close(): void;
 }
 
 interface ConnectionDeps {
   clock: Clock;
-  openSocket(url: string, protocol: string, events: SocketEvents): Socket;
+  openSocket(url: string, protocols: readonly string[], events: SocketEvents): Socket;
+  /** Sent as a subprotocol, because browsers can set no header on a WebSocket. */
+  token?(): string | undefined;
   onMessage(message: MonitorMessage): void;
   onState(state: ConnectionState): void;
 }
@@ -54,11 +62,18 @@ export class MonitorConnection {
     this.downSinceMs ??= nowMs;
     // a try that fails at once must not flash another state over the one that names the reason
     this.enter('reason' in this.state ? { ...this.state, retryAtMs: nowMs } : { kind: 'connecting' });
-    this.socket = this.deps.openSocket(this.url, MONITOR_PROTOCOL, {
+    const token = this.deps.token?.();
+    const protocols = [MONITOR_PROTOCOL, ...(token === undefined ? [] : [bearerProtocol(token)])];
+    this.socket = this.deps.openSocket(this.url, protocols, {
       onData: (data) => this.receive(data),
       onClose: (code, reason) => this.retryLater(this.reasonOf(code, reason)),
     });
     this.startTimer(OPEN_TIMEOUT_MS, () => this.retryLater(this.reasonOf(ABNORMAL_CLOSE, '')));
+  }
+
+  /** Asks the feed for something; lost when there is no live socket, as its answer would be. */
+  ask(request: MonitorRequest): void {
+    if (this.state.kind === 'live') this.socket?.send(JSON.stringify(request));
   }
 
   dispose(): void {
@@ -77,8 +92,8 @@ export class MonitorConnection {
     this.downSinceMs = undefined;
     if (nowMs - this.liveSinceMs >= HEALTHY_AFTER_MS) this.attempt = 0;
     this.startTimer(SILENT_AFTER_MS, () => this.fallSilent());
-    this.deps.onMessage(message);
     if (this.state.kind !== 'live') this.enter({ kind: 'live' });
+    this.deps.onMessage(message);
   }
 
   private fallSilent(): void {
@@ -119,4 +134,11 @@ export class MonitorConnection {
     this.state = state;
     this.deps.onState(state);
   }
+}
+
+/** How a token travels among the subprotocols: base64url, behind the service's prefix. */
+function bearerProtocol(token: string): string {
+  const binary = String.fromCharCode(...new TextEncoder().encode(token));
+  const text = btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
+  return `${BEARER_PROTOCOL_PREFIX}${text}`;
 }

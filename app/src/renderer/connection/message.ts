@@ -20,6 +20,12 @@ const CHECKS: Record<MonitorMessage['type'], (message: Fields) => boolean> = {
     hasLists(m, 'devices', 'mdevs', 'queues', 'faults'),
   sample: (m) => isSample(m['sample']),
   fault: (m) => isObject(m['fault']) && typeof m['fault']['seq'] === 'number',
+  faults: (m) =>
+    typeof m['sinceSeq'] === 'number' &&
+    Array.isArray(m['faults']) &&
+    m['faults'].every((fault) => isObject(fault) && typeof fault['seq'] === 'number'),
+  bench: (m) => isObject(m['run']) && typeof m['run']['id'] === 'string' && hasLists(m['run'], 'rows'),
+  auth: (m) => typeof m['isAdmin'] === 'boolean',
   mdev: (m) => isObject(m['mdev']) && typeof m['mdev']['uuid'] === 'string',
 };
 

@@ -1,4 +1,3 @@
-import type { Endpoint } from '../connection/endpoint.ts';
 import type { ConnectionState } from '../connection/state.ts';
 import { byId, el, setAttribute, setText, setTitle } from '../widgets/dom.ts';
 import { age, clockTime, count, plural } from '../widgets/format.ts';
@@ -13,16 +12,18 @@ export class ConnectionStripPanel implements Panel {
   private readonly pause = byId('pause', HTMLButtonElement);
   private readonly pauseWord = byId('pause-word', HTMLElement);
   private readonly page = byId('page', HTMLElement);
-  private readonly staleTags = document.querySelectorAll<HTMLElement>('.stale-tag');
+  private readonly staleTags = document.getElementsByClassName('stale-tag'); // live: panels add theirs
   private readonly dataAge: HTMLElement;
   private readonly service: HTMLElement;
   private readonly engine: HTMLElement;
+  private readonly serviceName = el('span');
+  private readonly version = el('span', { class: 'version' });
   private readonly engineName = el('span', { text: '–' });
   private readonly engineReason = el('span', { class: 'reason' });
   private readonly mode: HTMLElement;
   private readonly emulated: HTMLElement;
 
-  constructor(private readonly endpoint: Endpoint) {
+  constructor() {
     const facts = byId('facts', HTMLElement);
     const fact = (term: string, name: string) => {
       const value = el('dd', { text: '–' });
@@ -31,6 +32,7 @@ export class ConnectionStripPanel implements Panel {
     };
     this.dataAge = fact('data', 'age');
     this.service = fact('service', 'service');
+    this.service.replaceChildren(this.serviceName, this.version);
     this.mode = fact('mode', 'mode');
     this.engine = fact('engine', 'engine');
     this.engine.replaceChildren(this.engineName, this.engineReason);
@@ -38,13 +40,15 @@ export class ConnectionStripPanel implements Panel {
     this.emulated.title = 'The ZIP engine is a register-level emulator; no accelerator hardware is in use.';
     this.emulated.hidden = true;
     facts.append(this.emulated);
-    setText(this.service, endpoint.label);
   }
 
   render(frame: Frame): void {
     const { status } = frame.store;
+    const { label } = frame.service.endpoint;
+    setText(this.serviceName, label);
+    setText(this.version, status === undefined ? '' : ` · v${status.version}`);
+    this.emulated.hidden = status?.emulated !== true;
     if (status !== undefined) {
-      setText(this.service, `${this.endpoint.label} · v${status.version}`);
       setTitle(
         this.service,
         `Process ${status.pid}, Node ${status.node}, started ${clockTime(status.startedAtMs)}`,
@@ -53,7 +57,6 @@ export class ConnectionStripPanel implements Panel {
       setText(this.engineName, status.core);
       setText(this.engineReason, status.coreReason === '' ? '' : ` · ${status.coreReason}`);
       setTitle(this.engine, status.coreReason);
-      this.emulated.hidden = !status.emulated;
     }
     const { pause } = frame;
     setAttribute(this.pause, 'aria-pressed', String(pause !== undefined));
@@ -72,7 +75,7 @@ export class ConnectionStripPanel implements Panel {
     setText(this.dataAge, lastDataAtMs === undefined ? 'none yet' : `${age(nowMs - lastDataAtMs)} old`);
     const stale = staleWords(frame);
     setAttribute(this.page, 'data-stale', String(stale !== '' && frame.pause === undefined));
-    for (const tag of this.staleTags) setText(tag, stale);
+    for (const tag of this.staleTags) if (tag instanceof HTMLElement) setText(tag, stale);
   }
 }
 

@@ -58,12 +58,14 @@ export class DevicesPanel implements Panel {
         ? ''
         : `up ${age(reading.atMs - store.status.startedAtMs)}`;
     this.host.hidden = host === undefined;
+    this.host.title = this.host.textContent ?? '';
     setText(
       this.host,
       host === undefined
         ? ''
         : [
             `Service ${uptime}`,
+            reading === undefined ? '' : plural(reading.totals.activeStreams, 'active stream'),
             `memory ${mebibytes(host.rssBytes)}`,
             `event loop delay ${figure(host.eventLoopDelayMs)} ms`,
             host.droppedSamples === 0 ? '' : `${plural(host.droppedSamples, 'reading')} left out`,

@@ -15,15 +15,21 @@ export class FaultDetail {
   private readonly advice = el('p', { class: 'fault-advice' });
   private readonly kernelLine = el('code', { class: 'fault-kernel', attrs: { tabindex: '0' } });
   private readonly facts = el('p', { class: 'muted' });
+  private readonly moment = el('button', {
+    class: 'action',
+    text: 'Show in the charts',
+    attrs: { type: 'button' },
+  });
+  private readonly copy = el('button', { class: 'action', text: 'Copy', attrs: { type: 'button' } });
   private readonly follow = el('button', {
-    class: 'action fault-follow',
+    class: 'action',
     text: 'Follow newest',
     attrs: { type: 'button' },
   });
   readonly root = el(
     'article',
     { class: 'fault-detail', attrs: { 'aria-label': 'Fault details' } },
-    this.follow,
+    el('div', { class: 'fault-buttons' }, this.follow, this.moment, this.copy),
     this.title,
     this.reason,
     this.advice,
@@ -32,14 +38,19 @@ export class FaultDetail {
   );
   private shown: FaultSnapshot | undefined;
 
-  constructor(onFollow: () => void) {
-    this.follow.addEventListener('click', onFollow);
+  constructor(events: { onFollow(): void; onShowMoment(atMs: number): void }) {
+    this.follow.addEventListener('click', () => events.onFollow());
+    this.moment.addEventListener('click', () => {
+      if (this.shown !== undefined) events.onShowMoment(this.shown.atMs);
+    });
+    this.copy.addEventListener('click', () => void this.copyFault());
   }
 
   show(fault: FaultSnapshot, isFollowing: boolean): void {
     this.follow.hidden = isFollowing;
     if (this.shown === fault) return;
     this.shown = fault;
+    setText(this.copy, 'Copy');
     setText(this.title, `${fault.event}: ${fault.access} at ${fault.iova}, ${clockTime(fault.atMs, true)}`);
     setText(this.reason, `${sentence(fault.reason)} ${OUTCOMES[fault.outcome]}`);
     setText(this.advice, `Next: ${fault.advice}`);
@@ -53,6 +64,16 @@ export class FaultDetail {
     ];
     setText(this.facts, facts.filter(Boolean).join(' · '));
     setText(this.kernelLine, fault.kernelLine);
+  }
+
+  private async copyFault(): Promise<void> {
+    try {
+      await navigator.clipboard.writeText(JSON.stringify(this.shown));
+      setText(this.copy, 'Copied');
+    } catch {
+      getSelection()?.selectAllChildren(this.root); // refused: leave the last step to the person
+      setText(this.copy, 'Press Ctrl+C');
+    }
   }
 }
 

@@ -1,57 +1,74 @@
 import type { FaultSnapshot } from '../../../../shared/src/telemetry.ts';
+import { FaultFilter } from '../store/fault-filter.ts';
 import { byId, el, setText } from '../widgets/dom.ts';
 import { clockTime, count, plural } from '../widgets/format.ts';
 import { VirtualList } from '../widgets/virtual-list.ts';
 import { FaultDetail } from './fault-detail.ts';
 import { FaultRow } from './fault-row.ts';
-import type { Frame, Panel } from './panel.ts';
+import type { Frame, PageActions, Panel } from './panel.ts';
 
 const ROW_HEIGHT_PX = 26;
 
-/** The fault log, newest first. Its details follow the newest fault until the user picks another one. */
+/** The fault log, newest first, searched by words and fields. Its details follow the newest fault until one is picked. */
 export class FaultsPanel implements Panel {
   private readonly note = byId('faults-note', HTMLElement);
+  private readonly input = byId('fault-filter', HTMLInputElement);
   private readonly empty = el('p', { class: 'empty' });
   private readonly list: VirtualList<FaultRow>;
-  private readonly detail = new FaultDetail(() => this.pick(undefined));
+  private readonly detail: FaultDetail;
+  private readonly filter = new FaultFilter();
   private frame: Frame | undefined;
   private position = 0;
+  private length = 0;
   /** Sequence number of the fault that the user picked. */
   private picked: number | undefined;
   private selected: FaultSnapshot | undefined;
 
-  constructor(private readonly onChange: () => void) {
+  constructor(private readonly actions: PageActions) {
     this.list = new VirtualList({
       rowHeightPx: ROW_HEIGHT_PX,
       createRow: () => new FaultRow((seq) => this.pick(seq)),
       fillRow: (row, index) => this.fillRow(row, index),
+    });
+    this.detail = new FaultDetail({
+      onFollow: () => this.follow(),
+      onShowMoment: (atMs) => actions.showMoment(atMs),
     });
     const { root } = this.list;
     root.setAttribute('role', 'listbox');
     root.setAttribute('aria-label', 'Fault log, newest first');
     root.tabIndex = 0;
     root.addEventListener('keydown', (event) => this.moveBy(event));
+    this.input.addEventListener('input', () => {
+      this.filter.set(this.input.value);
+      this.picked = undefined;
+      root.scrollTop = 0;
+      actions.invalidate();
+    });
     byId('faults', HTMLElement).append(this.empty, root, this.detail.root);
   }
 
   render(frame: Frame): void {
-    const { store, faultPosition, reading } = frame;
-    const length = Math.min(faultPosition, store.faults.length);
-    const added = Math.max(0, faultPosition - this.position);
+    const { store, faultPosition } = frame;
+    const isOtherService = this.frame?.store !== store;
     this.frame = frame;
     this.position = faultPosition;
+    if (isOtherService) this.filter.set(this.input.value);
+    const length = this.filter.length(store.faults, faultPosition);
+    const added = isOtherService ? 0 : Math.max(0, length - this.length);
+    this.length = length;
     if (length === 0) this.picked = undefined;
     this.empty.hidden = length > 0;
     this.list.root.hidden = length === 0;
     this.detail.root.hidden = length === 0;
-    setText(this.note, noteOf(length, store.faults.missed));
+    setText(this.note, this.noteWords(frame));
     if (length === 0) {
-      setText(this.empty, emptyWords(frame));
+      setText(this.empty, this.emptyWords(frame));
       return;
     }
-    this.selected = this.find(this.picked) ?? store.faults.newest(0, faultPosition);
+    this.selected = this.find(this.picked) ?? this.at(0);
     if (this.selected !== undefined) this.detail.show(this.selected, this.picked === undefined);
-    this.list.update(length, reading === undefined ? 0 : added);
+    this.list.update(length, added);
   }
 
   dispose(): void {
@@ -63,10 +80,56 @@ export class FaultsPanel implements Panel {
     this.pick(undefined);
   }
 
+  /** Picks the last fault at or before a moment. */
+  pickAt(atMs: number): void {
+    const { frame } = this;
+    const log = frame?.store.faults ?? this.frame?.store.faults;
+    if (frame === undefined || log === undefined) return;
+    this.clearFilter();
+    let low = 0;
+    let high = Math.max(0, log.length - 1);
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((log.newest(middle)?.atMs ?? 0) <= atMs) high = middle;
+      else low = middle + 1;
+    }
+    const fault = log.newest(low);
+    if (fault === undefined) return;
+    this.pick(fault.seq);
+    this.list.scrollTo(low);
+  }
+
+  focusFilter(): void {
+    this.input.focus();
+    this.input.select();
+  }
+
+  isFilterFocused(): boolean {
+    return document.activeElement === this.input;
+  }
+
+  clearFilter(): void {
+    if (this.input.value !== '') {
+      this.input.value = '';
+      this.input.dispatchEvent(new Event('input'));
+    }
+    this.input.blur();
+  }
+
+  /** What the list shows now, oldest first: what an export takes. */
+  listed(): FaultSnapshot[] {
+    const faults: FaultSnapshot[] = [];
+    for (let index = this.length - 1; index >= 0; index--) {
+      const fault = this.at(index);
+      if (fault !== undefined) faults.push(fault);
+    }
+    return faults;
+  }
+
   private pick(seq: number | undefined): void {
     this.picked = seq;
     if (seq === undefined) this.list.root.scrollTop = 0;
-    this.onChange();
+    this.actions.invalidate();
   }
 
   private fillRow(row: FaultRow, index: number): void {
@@ -75,17 +138,19 @@ export class FaultsPanel implements Panel {
   }
 
   private moveBy(event: KeyboardEvent): void {
-    const step = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10 }[event.key];
+    const step = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10, Home: -Infinity, End: Infinity }[
+      event.key
+    ];
     if (step === undefined || this.selected === undefined) return;
     event.preventDefault();
-    const length = Math.min(this.position, this.frame?.store.faults.length ?? 0);
-    const index = Math.min(length - 1, Math.max(0, this.indexOf(this.selected.seq) + step));
+    const index = Math.min(this.length - 1, Math.max(0, this.indexOf(this.selected.seq) + step));
     this.list.scrollTo(index);
     this.pick(this.at(index)?.seq);
   }
 
   private at(index: number): FaultSnapshot | undefined {
-    return this.frame?.store.faults.newest(index, this.position);
+    const log = this.frame?.store.faults;
+    return log === undefined ? undefined : this.filter.newest(log, index, this.position);
   }
 
   private find(seq: number | undefined): FaultSnapshot | undefined {
@@ -95,7 +160,7 @@ export class FaultsPanel implements Panel {
   /** Place of a fault in the list: sequence numbers ascend, so it is looked for by halves. */
   private indexOf(seq: number): number {
     let low = 0;
-    let high = Math.min(this.position, this.frame?.store.faults.length ?? 0) - 1;
+    let high = this.length - 1;
     while (low < high) {
       const middle = (low + high) >>> 1;
       if ((this.at(middle)?.seq ?? 0) <= seq) high = middle;
@@ -103,18 +168,28 @@ export class FaultsPanel implements Panel {
     }
     return low;
   }
-}
 
-const noteOf = (length: number, missed: number) =>
-  [
-    length === 0 ? '' : plural(length, 'fault'),
-    missed === 0 ? '' : `${count(missed)} more not sent: too many at once`,
-  ]
-    .filter(Boolean)
-    .join(' · ');
+  private noteWords({ store, reading }: Frame): string {
+    const total = Math.min(this.position, store.faults.length);
+    const dropped = reading?.host?.droppedFaults ?? 0;
+    const missed = Math.max(dropped, store.faults.missed);
+    return [
+      total === 0
+        ? ''
+        : this.filter.isOn
+          ? `${count(this.length)} of ${plural(total, 'fault')}`
+          : plural(total, 'fault'),
+      missed === 0 ? '' : `${count(missed)} not sent: too many at once`,
+    ]
+      .filter(Boolean)
+      .join(' · ');
+  }
 
-function emptyWords({ store, reading }: Frame): string {
-  if (store.status === undefined || reading === undefined)
-    return 'Faults appear here once the service answers.';
-  return `No faults since the service started at ${clockTime(store.status.startedAtMs)}. An access that the IOMMU refuses appears here with its reason and the next action.`;
+  private emptyWords({ store, reading }: Frame): string {
+    if (store.status === undefined || reading === undefined)
+      return 'Faults appear here once the service answers.';
+    if (this.filter.isOn && store.faults.length > 0)
+      return `No fault matches “${this.filter.text}”. Fields: pasid, reason, access, outcome, iova, queue, pid, owner, event, seq. Esc clears the search.`;
+    return `No faults since the service started at ${clockTime(store.status.startedAtMs)}. An access that the IOMMU refuses appears here with its reason and the next action.`;
+  }
 }

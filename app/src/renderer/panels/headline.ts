@@ -1,4 +1,4 @@
-import { byId, el, setText } from '../widgets/dom.ts';
+import { byId, el, setText, setTitle } from '../widgets/dom.ts';
 import { count, dataSize, durationPair, figure, megabytes, percent, plural } from '../widgets/format.ts';
 import { Sparkline, type SparkSpec } from '../widgets/sparkline.ts';
 import type { Frame, Panel } from './panel.ts';
@@ -27,7 +27,7 @@ const TILES: readonly TileSpec[] = [
     read: ({ reading: { rates, totals } }) => ({
       value: megabytes(rates.inBytesPerSec),
       unit: 'MB/s',
-      note: `mean of 1 s · ${dataSize(totals.bytesIn)} in all`,
+      note: `${dataSize(totals.bytesIn)} in all · 1 s`,
     }),
   },
   {
@@ -37,7 +37,7 @@ const TILES: readonly TileSpec[] = [
     read: ({ reading: { rates, totals } }) => ({
       value: megabytes(rates.outBytesPerSec),
       unit: 'MB/s',
-      note: `mean of 1 s · ${dataSize(totals.bytesOut)} in all`,
+      note: `${dataSize(totals.bytesOut)} in all · 1 s`,
     }),
   },
   {
@@ -48,7 +48,7 @@ const TILES: readonly TileSpec[] = [
     read: ({ reading: { rates } }) => ({
       value: figure(rates.ratio),
       unit: ': 1',
-      note: 'original ÷ compressed · 1 s',
+      note: 'original ÷ compressed',
     }),
   },
   {
@@ -86,15 +86,18 @@ const TILES: readonly TileSpec[] = [
     }),
   },
   {
-    label: 'Active streams',
-    channel: 'activeStreams',
+    label: 'Software share',
+    channel: 'fallbackRatio',
     isLevel: true,
-    leastTop: 4,
-    read: ({ reading: { totals } }) => ({
-      value: count(totals.activeStreams),
-      unit: '',
+    leastTop: 1,
+    read: ({ reading: { totals, rates } }) => ({
+      // without a request in the window, the share of all there were says more than a dash
+      value: percent(
+        Number.isNaN(rates.fallbackRatio) ? totals.fallbacks / totals.requests : rates.fallbackRatio,
+      ).replace(' %', ''),
+      unit: '%',
       note: `${plural(totals.requests, 'request')} · ${totals.failures === 0 ? 'none failed' : `${count(totals.failures)} failed`}`,
-      tone: totals.failures > 0 ? 'warn' : 'plain',
+      tone: totals.failures > 0 || rates.fallbackRatio > 0 ? 'warn' : 'plain',
     }),
   },
   {
@@ -162,6 +165,7 @@ class Tile {
     setText(this.value, value);
     setText(this.unit, unit);
     setText(this.note, note);
+    setTitle(this.note, note);
     this.root.dataset['tone'] = tone ?? 'plain';
     this.sparkline.draw(frame.store.history, reading.atMs, frame.palette);
   }

@@ -10,6 +10,7 @@ interface Notice {
   /** A command that is the next step. */
   command?: string;
   canRetry: boolean;
+  canDemo?: boolean;
 }
 
 /** The words over the chart while there is nothing current to draw: what is the matter and what to do next. */
@@ -25,13 +26,18 @@ export class NoticePanel implements Panel {
     attrs: { type: 'button' },
   });
 
-  constructor(
-    private readonly endpoint: Endpoint,
-    onRetry: () => void,
-  ) {
-    const actions = el('div', { class: 'notice-actions' }, this.command, this.copy, this.retry);
+  private readonly demo = el('button', {
+    class: 'action action-main',
+    text: 'Start a demo load',
+    attrs: { type: 'button' },
+  });
+  private frame: Frame | undefined;
+
+  constructor() {
+    const actions = el('div', { class: 'notice-actions' }, this.command, this.copy, this.demo, this.retry);
     this.root.append(el('div', { class: 'notice-card' }, this.title, this.text, actions));
-    this.retry.addEventListener('click', onRetry);
+    this.retry.addEventListener('click', () => this.frame?.service.connection.connectNow());
+    this.demo.addEventListener('click', () => this.frame?.service.demo.start());
     this.copy.addEventListener('click', () => void this.copyCommand());
   }
 
@@ -40,7 +46,8 @@ export class NoticePanel implements Panel {
   }
 
   tick(frame: Frame): void {
-    const notice = noticeOf(frame, this.endpoint);
+    this.frame = frame;
+    const notice = noticeOf(frame, frame.service.endpoint);
     this.root.hidden = notice === undefined;
     if (notice === undefined) return;
     setText(this.title, notice.title);
@@ -51,6 +58,7 @@ export class NoticePanel implements Panel {
       setText(this.copy, 'Copy');
     }
     this.retry.hidden = !notice.canRetry;
+    this.demo.hidden = notice.canDemo !== true;
   }
 
   private async copyCommand(): Promise<void> {
@@ -111,9 +119,10 @@ const dataEnds = ({ reading, nowMs, lastDataAtMs }: Frame) => ({
 
 const firstRequest = ({ httpOrigin }: Endpoint): Notice => ({
   title: 'Connected. No bytes yet',
-  text: 'Send the first ones from a terminal and watch this chart:',
+  text: 'Send the first ones from a terminal and watch this chart, or let this page post log lines for a minute:',
   command: `tar cf - /usr/share | curl -sS -T - '${httpOrigin}/v1/compress?format=gzip' -o share.tar.gz`,
   canRetry: false,
+  canDemo: true,
 });
 
 const sentence = (words: string) => `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;

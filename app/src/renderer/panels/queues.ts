@@ -3,7 +3,7 @@ import { DataTable } from '../widgets/data-table.ts';
 import { byId, el, setText } from '../widgets/dom.ts';
 import { plural } from '../widgets/format.ts';
 import { parseQuery, type Query } from '../widgets/query.ts';
-import type { Frame, Panel } from './panel.ts';
+import type { Frame, PageActions, Panel } from './panel.ts';
 import { QUEUE_COLUMNS, searchableQueue } from './queue-columns.ts';
 
 /** Every open queue pair in one table that sorts by any column and filters by words and fields. */
@@ -13,24 +13,32 @@ export class QueuesPanel implements Panel {
   private readonly note = byId('queues-note', HTMLElement);
   private readonly input = byId('queue-filter', HTMLInputElement);
   private query: Query = () => true;
+  private followedPlace = -1;
 
-  constructor(onChange: () => void) {
+  constructor(actions: PageActions) {
     this.table = new DataTable(
       QUEUE_COLUMNS,
       ({ queue }) => queue.id,
       { key: 'id', isDescending: false },
-      onChange,
+      () => actions.invalidate(),
+      { onChoose: (id) => actions.showQueue(id) },
     );
-    byId('queues', HTMLElement).append(this.table.root, this.empty);
+    const root = byId('queues', HTMLElement);
+    root.tabIndex = 0; // it scrolls, so the keyboard must reach it
+    root.append(this.table.root, this.empty);
     this.input.addEventListener('input', () => {
       this.query = parseQuery(this.input.value);
-      onChange();
+      actions.invalidate();
     });
   }
 
   focusFilter(): void {
     this.input.focus();
     this.input.select();
+  }
+
+  isFilterFocused(): boolean {
+    return document.activeElement === this.input;
   }
 
   clearFilter(): void {
@@ -43,9 +51,18 @@ export class QueuesPanel implements Panel {
     const all = reading?.queues ?? [];
     const shown = all.filter((row) => this.query(searchableQueue(row)));
     this.table.render(shown);
+    if (this.table.chosenKey !== undefined) this.followRow();
     setText(this.note, noteOf(all.length, shown.length, reading !== undefined));
     this.empty.hidden = shown.length > 0;
     setText(this.empty, this.emptyWords(all.length, reading !== undefined));
+  }
+
+  /** A chosen row is kept in sight when sorting moves it. */
+  private followRow(): void {
+    const place = shownPlace(this.table);
+    if (place === this.followedPlace) return;
+    this.followedPlace = place;
+    this.table.reveal();
   }
 
   private emptyWords(total: number, hasReading: boolean): string {
@@ -55,6 +72,9 @@ export class QueuesPanel implements Panel {
     return `No queue matches “${this.input.value}”. Esc clears the filter.`;
   }
 }
+
+const shownPlace = ({ root, chosenKey }: DataTable<QueueRow>) =>
+  [...(root.tBodies[0]?.rows ?? [])].findIndex((row) => row.dataset['key'] === chosenKey);
 
 function noteOf(total: number, shown: number, hasReading: boolean): string {
   if (!hasReading) return '';

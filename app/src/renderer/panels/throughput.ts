@@ -1,15 +1,8 @@
-import { byId, el, setAttribute, setText } from '../widgets/dom.ts';
+import type { Channel } from '../store/monitor-store.ts';
+import { byId, el, setText } from '../widgets/dom.ts';
 import { clockTime, megabytes } from '../widgets/format.ts';
-import { LineChart } from '../widgets/line-chart.ts';
+import { type ChartEvents, LineChart } from '../widgets/line-chart.ts';
 import type { Frame, Panel } from './panel.ts';
-
-export const RANGES = [
-  { spanMs: 60_000, label: '1 min' },
-  { spanMs: 300_000, label: '5 min' },
-  { spanMs: 900_000, label: '15 min' },
-  { spanMs: 3_600_000, label: '1 h' },
-] as const;
-export const DEFAULT_SPAN_MS = RANGES[0].spanMs;
 
 const CURVES = [
   { channel: 'inBytesPerSec', dashed: false, label: 'in' },
@@ -18,16 +11,15 @@ const CURVES = [
 
 /** Bytes per second into and out of the service; the legend's figures follow the crosshair. */
 export class ThroughputPanel implements Panel {
-  private readonly chart: LineChart;
+  private readonly chart: LineChart<Channel>;
   private readonly moment = el('span', { class: 'legend-moment' });
   private readonly figures: HTMLElement[];
-  private readonly buttons: HTMLButtonElement[];
 
-  constructor(onChange: () => void, onRange: (spanMs: number) => void) {
+  constructor(events: ChartEvents) {
     this.chart = new LineChart(byId('throughput', HTMLCanvasElement), CURVES, {
       leastTop: 1,
       perUnit: 1e6,
-      onHover: onChange,
+      events,
     });
     const legend = byId('legend', HTMLElement);
     this.figures = CURVES.map(({ label, dashed }) => {
@@ -37,28 +29,19 @@ export class ThroughputPanel implements Panel {
       return value;
     });
     legend.append(this.moment);
-    this.buttons = RANGES.map(({ spanMs, label }) => {
-      const button = el('button', { class: 'range', text: label, attrs: { type: 'button' } });
-      button.addEventListener('click', () => onRange(spanMs));
-      return button;
-    });
-    byId('ranges', HTMLElement).append(...this.buttons);
   }
 
   render(frame: Frame): void {
-    const { reading, store, spanMs } = frame;
-    RANGES.forEach((range, index) => {
-      const button = this.buttons[index];
-      if (button !== undefined) setAttribute(button, 'aria-pressed', String(range.spanMs === spanMs));
-    });
-    this.chart.draw(store.history, reading?.atMs ?? frame.nowMs, spanMs, frame.palette);
-    const { hover } = this.chart;
-    const atMs = hover?.atMs ?? reading?.atMs ?? frame.nowMs;
+    const { store, window, crosshairMs, markMs, palette } = frame;
+    const ring = store.history;
+    this.chart.draw({ ring, window, crosshairMs, markMs, palette });
+    const atMs = crosshairMs ?? window.toMs;
+    const withinMs = Math.max(2_000, (window.toMs - window.fromMs) / 60);
     CURVES.forEach(({ channel }, index) => {
       const value = this.figures[index];
-      if (value !== undefined) setText(value, megabytes(store.history.valueAt(channel, atMs, spanMs / 60)));
+      if (value !== undefined) setText(value, megabytes(ring.valueAt(channel, atMs, withinMs)));
     });
-    setText(this.moment, hover === undefined ? '' : `at ${clockTime(atMs)}`);
+    setText(this.moment, crosshairMs === undefined ? '' : `at ${clockTime(atMs)}`);
   }
 
   dispose(): void {

@@ -6,6 +6,8 @@ export class FaultLog {
   private added = 0;
   /** Faults whose sequence number was skipped: the feed dropped them under load. */
   missed = 0;
+  /** Grows when faults were put between others; whoever keeps places of the log looks again then. */
+  inserted = 0;
 
   constructor(private readonly capacity: number) {
     this.ring = new Array<FaultSnapshot | undefined>(capacity);
@@ -26,15 +28,37 @@ export class FaultLog {
     this.missed = 0;
   }
 
-  /** Adds a fault unless the log has it already (a snapshot repeats what the feed sent before). */
-  add(fault: FaultSnapshot): void {
+  /**
+   * Adds a fault unless the log has it already (a snapshot repeats what the feed sent before).
+   * @returns the sequence number before the gap, if faults are missing between the last one and this
+   */
+  add(fault: FaultSnapshot): number | undefined {
     const last = this.newest(0);
-    if (last !== undefined) {
-      if (fault.seq <= last.seq) return;
-      this.missed += fault.seq - last.seq - 1;
-    }
+    if (last !== undefined && fault.seq <= last.seq) return undefined;
     this.ring[this.added % this.capacity] = fault;
     this.added++;
+    if (last === undefined || fault.seq === last.seq + 1) return undefined;
+    this.missed += fault.seq - last.seq - 1;
+    return last.seq;
+  }
+
+  /** Puts faults that were asked for again, oldest first, where they belong. */
+  insert(faults: readonly FaultSnapshot[]): void {
+    const [first] = faults;
+    if (first === undefined) return;
+    const later: FaultSnapshot[] = [];
+    for (let fault = this.newest(0); fault !== undefined && fault.seq >= first.seq; fault = this.newest(0)) {
+      later.push(fault);
+      this.added--;
+    }
+    const known = new Set(later.map(({ seq }) => seq));
+    const missing = faults.filter(({ seq }) => !known.has(seq));
+    this.missed = Math.max(0, this.missed - missing.length);
+    for (const fault of [...later, ...missing].sort((a, b) => a.seq - b.seq)) {
+      this.ring[this.added % this.capacity] = fault;
+      this.added++;
+    }
+    this.inserted++;
   }
 
   /** The fault `index` places before the newest one at `position` (by default now). */

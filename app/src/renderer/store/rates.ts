@@ -1,4 +1,11 @@
-import type { CoreName, DeviceSnapshot, QueueSnapshot, Totals } from '../../../../shared/src/telemetry.ts';
+import type {
+  CoreName,
+  DeviceSnapshot,
+  IommuSnapshot,
+  QueueSnapshot,
+  SoftwareCost,
+  Totals,
+} from '../../../../shared/src/telemetry.ts';
 
 /** Every per-second figure on the page is the mean over this window, so that neighbouring figures agree. */
 export const RATE_WINDOW_MS = 1_000;
@@ -11,6 +18,8 @@ export interface Counters {
   totals: Totals;
   queues: QueueSnapshot[];
   devices: DeviceSnapshot[];
+  iommu?: IommuSnapshot;
+  software?: SoftwareCost;
 }
 
 /** NaN: not known yet, or nothing happened that the figure could be made of. */
@@ -26,6 +35,19 @@ export interface Rates {
   /** Of the slowest queue that completed a job in the window. */
   p50Us: number;
   p99Us: number;
+  /** Requests that software served ÷ requests ended, 0 to 1. */
+  fallbackRatio: number;
+  /** Submissions refused by full rings. */
+  busyPerSec: number;
+  /** Of the fullest ring, 0 to 1. */
+  occupancyRatio: number;
+  iotlbHitRatio: number;
+  pageRequestsPerSec: number;
+  /** Transactions that wait for a page now, and the age of the oldest. */
+  stalls: number;
+  oldestStallMs: number;
+  /** Threads of node:zlib that the compression now going on would keep busy; an estimate from samples. */
+  softwareCores: number;
 }
 
 export interface QueueRow {
@@ -87,6 +109,17 @@ export class RateMeter {
       faultsPerSec: perSec('faults'),
       busyRatio: mean(this.deviceRows().flatMap((row) => row.cores.map((core) => core.busyRatio))),
       ...this.slowest(),
+      fallbackRatio: share(
+        now.totals.fallbacks - before.totals.fallbacks,
+        now.totals.requests - before.totals.requests,
+      ),
+      busyPerSec: this.queueRows().reduce((sum, row) => sum + (row.busyPerSec || 0), 0),
+      occupancyRatio: now.queues.reduce(
+        (most, { inFlight, depth }) => Math.max(most, inFlight / Math.max(1, depth - 1)),
+        0,
+      ),
+      ...iommuRates(now, before),
+      softwareCores: softwareCores(now, before),
     };
   }
 
@@ -172,7 +205,50 @@ const UNKNOWN_RATES: Readonly<Rates> = {
   busyRatio: Number.NaN,
   p50Us: Number.NaN,
   p99Us: Number.NaN,
+  fallbackRatio: Number.NaN,
+  busyPerSec: Number.NaN,
+  occupancyRatio: Number.NaN,
+  iotlbHitRatio: Number.NaN,
+  pageRequestsPerSec: Number.NaN,
+  stalls: Number.NaN,
+  oldestStallMs: Number.NaN,
+  softwareCores: Number.NaN,
 };
+
+type IommuRates = Pick<Rates, 'iotlbHitRatio' | 'pageRequestsPerSec' | 'stalls' | 'oldestStallMs'>;
+
+function iommuRates(now: Counters, before: Counters): IommuRates {
+  if (now.iommu === undefined)
+    return {
+      iotlbHitRatio: Number.NaN,
+      pageRequestsPerSec: Number.NaN,
+      stalls: Number.NaN,
+      oldestStallMs: Number.NaN,
+    };
+  const { iotlb, stalls } = now.iommu;
+  const earlier = before.iommu;
+  const answered = ({ pageRequests: { success, invalid, failure } }: IommuSnapshot) =>
+    success + invalid + failure;
+  const hits = iotlb.hits - (earlier?.iotlb.hits ?? Number.NaN);
+  const misses = iotlb.misses - (earlier?.iotlb.misses ?? Number.NaN);
+  return {
+    iotlbHitRatio: share(hits, hits + misses),
+    pageRequestsPerSec:
+      earlier === undefined ? Number.NaN : perSecond(answered(now.iommu) - answered(earlier), now, before),
+    stalls: stalls.length,
+    oldestStallMs: stalls.reduce((oldest, { ageMs }) => Math.max(oldest, ageMs), 0),
+  };
+}
+
+function softwareCores(now: Counters, before: Counters): number {
+  if (now.software === undefined || before.software === undefined) return Number.NaN;
+  const bytes = now.software.compressedBytes - before.software.compressedBytes;
+  return perSecond(bytes, now, before) / now.software.bytesPerSec;
+}
+
+/** A part of a whole, 0 to 1; unknown where the whole is nothing. */
+const share = (part: number, whole: number) =>
+  whole > 0 ? Math.min(1, Math.max(0, part / whole)) : Number.NaN;
 
 /** A counter that went back (a queue id used again) counts as nothing, never as a negative rate. */
 const perSecond = (delta: number, now: Counters, before: Counters) =>

@@ -38,6 +38,18 @@ export class TimeRing<Channel extends string> {
     this.count++;
   }
 
+  /** Times of the oldest and the newest reading; undefined while there is none. */
+  get extent(): { fromMs: number; toMs: number } | undefined {
+    if (this.count === 0) return undefined;
+    return { fromMs: this.timeOf(this.count - this.length), toMs: this.timeOf(this.count - 1) };
+  }
+
+  /** Times of the readings from `fromMs` to `toMs`, oldest first. */
+  *timesBetween(fromMs: number, toMs: number): Generator<number> {
+    const end = this.firstAfter(toMs);
+    for (let seq = this.firstAfter(fromMs - 1); seq < end; seq++) yield this.timeOf(seq);
+  }
+
   /** The value of the newest reading at or before `atMs`; NaN where there is none within `withinMs`. */
   valueAt(channel: Channel, atMs: number, withinMs: number): number {
     const seq = this.firstAfter(atMs) - 1;
@@ -47,14 +59,14 @@ export class TimeRing<Channel extends string> {
 
   /**
    * Fills `target` with the readings from `fromMs` to `toMs` and returns how many points it wrote. More readings
-   * than points are thinned to the smallest and the largest of each bucket, so that no spike disappears; buckets
+   * than `points` are thinned to the smallest and the largest of each bucket, so that no spike disappears; buckets
    * start at multiples of their size in the sequence, because a curve must not shimmer while it moves.
    */
-  window(channel: Channel, fromMs: number, toMs: number, target: Point[]): number {
+  window(channel: Channel, fromMs: number, toMs: number, target: Point[], points = target.length): number {
     // one reading more on the left lets the curve enter at the edge instead of beside it
     const first = Math.max(this.firstAfter(fromMs) - 1, this.count - this.length);
     const end = this.firstAfter(toMs);
-    const size = bucketSize(end - first, target.length);
+    const size = bucketSize(end - first, Math.min(points, target.length));
     let written = 0;
     const write = (seq: number) => {
       const point = target[written];

@@ -6,6 +6,8 @@ export interface Palette {
   text: string;
   muted: string;
   grid: string;
+  warn: string;
+  panel: string;
 }
 
 /** Reads the colours of the theme now in force. */
@@ -24,6 +26,8 @@ export function readPalette(): Palette {
     text: resolve('text'),
     muted: resolve('muted'),
     grid: resolve('grid'),
+    warn: resolve('warn'),
+    panel: resolve('panel'),
   };
   probe.remove();
   return palette;

@@ -21,6 +21,11 @@ export interface Sort {
   isDescending: boolean;
 }
 
+interface DataTableOptions {
+  /** A person chose a row, by click or Enter. */
+  onChoose?(key: string): void;
+}
+
 interface RowView {
   root: HTMLTableRowElement;
   cells: { td: HTMLElement; slot: HTMLElement | undefined; text: HTMLElement }[];
@@ -32,16 +37,20 @@ export class DataTable<Row> {
   private readonly body = el('tbody');
   private readonly headers: HTMLElement[];
   private readonly views = new Map<string, RowView>();
+  /** The row that a person chose; it stays chosen wherever it is sorted to. */
+  chosenKey: string | undefined;
 
   constructor(
     private readonly columns: readonly Column<Row>[],
     private readonly keyOf: (row: Row) => string,
     public sort: Sort,
     private readonly onSort: () => void,
+    private readonly options: DataTableOptions = {},
   ) {
     this.headers = columns.map((column) => this.headerCell(column));
     this.root = el('table', { class: 'data' }, el('thead', {}, el('tr', {}, ...this.headers)), this.body);
     this.markSort();
+    if (options.onChoose !== undefined) this.listen();
   }
 
   render(rows: readonly Row[]): void {
@@ -58,7 +67,50 @@ export class DataTable<Row> {
       if (view.root === place) place = place.nextElementSibling;
       else this.body.insertBefore(view.root, place);
       this.fill(view, row);
+      if (this.options.onChoose !== undefined)
+        setAttribute(view.root, 'aria-selected', String(this.keyOf(row) === this.chosenKey));
     }
+    this.keepReachable();
+  }
+
+  /** Brings the chosen row into sight. */
+  reveal(): void {
+    this.views.get(this.chosenKey ?? '')?.root.scrollIntoView({ block: 'nearest' });
+  }
+
+  private choose(row: HTMLTableRowElement): void {
+    this.chosenKey = row.dataset['key'];
+    if (this.chosenKey !== undefined) this.options.onChoose?.(this.chosenKey);
+  }
+
+  /** One row is in the tab order: the chosen one, else the first. */
+  private keepReachable(): void {
+    if (this.options.onChoose === undefined) return;
+    const reachable = this.views.get(this.chosenKey ?? '')?.root ?? this.body.firstElementChild;
+    for (const { root } of this.views.values()) {
+      const index = root === reachable || root === document.activeElement ? 0 : -1;
+      if (root.tabIndex !== index) root.tabIndex = index;
+    }
+  }
+
+  private listen(): void {
+    this.root.setAttribute('role', 'grid');
+    const rowOf = (target: EventTarget | null) =>
+      target instanceof Element ? target.closest<HTMLTableRowElement>('tbody tr') : null;
+    this.body.addEventListener('click', (event) => {
+      const row = rowOf(event.target);
+      if (row !== null) this.choose(row);
+    });
+    this.body.addEventListener('keydown', (event) => {
+      const row = rowOf(event.target);
+      if (row === null) return;
+      if (event.key === 'Enter') this.choose(row);
+      const next = { ArrowDown: row.nextElementSibling, ArrowUp: row.previousElementSibling }[event.key];
+      if (!(next instanceof HTMLElement)) return;
+      event.preventDefault();
+      next.tabIndex = 0;
+      next.focus();
+    });
   }
 
   private sorted(rows: readonly Row[]): Row[] {

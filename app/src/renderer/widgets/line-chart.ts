@@ -1,7 +1,8 @@
 import { Chart, Filler, LinearScale, LineController, LineElement, PointElement } from 'chart.js';
-import type { Channel, History } from '../store/monitor-store.ts';
-import type { Point } from '../store/time-ring.ts';
+import type { TimeWindow } from '../store/time-range.ts';
+import type { Point, TimeRing } from '../store/time-ring.ts';
 import type { Palette } from '../theme/palette.ts';
+import { drawCrosshair, drawMark, drawSelection } from './chart-overlay.ts';
 import { clockTime } from './format.ts';
 import { CalmScale } from './nice-scale.ts';
 
@@ -10,72 +11,77 @@ Chart.register(LineController, LineElement, PointElement, LinearScale, Filler);
 const MAX_POINTS = 1_200;
 const AXIS_WIDTH_PX = 52;
 const TICKS_Y = 4;
+/** A shorter drag is a click. */
+const MIN_DRAG_PX = 6;
 
-export interface Curve {
+export interface Curve<Channel extends string> {
   channel: Channel;
   /** A dashed line, because colour alone must not tell curves apart. */
   dashed: boolean;
 }
 
-interface Hover {
-  /** Pixels from the canvas's left edge. */
-  x: number;
-  atMs: number;
+/** What the pointer asks of all charts at once; times are Unix ms. */
+export interface ChartEvents {
+  /** Undefined: the pointer left. */
+  onHover(atMs: number | undefined): void;
+  onZoom(fromMs: number, toMs: number): void;
+  onReset(): void;
 }
 
-/** Curves over a moving window of time, from zero upwards, with a crosshair that the pointer leads. */
-export class LineChart {
-  /** Set while the pointer is over the chart. */
-  hover: Hover | undefined;
+interface LineChartOptions {
+  leastTop: number;
+  /** Figures are divided by this before they are drawn. */
+  perUnit: number;
+  /** Upper end of the scale where one is natural, such as 100 for percent. */
+  fixedTop?: number;
+  events: ChartEvents;
+}
+
+/** What a drawing of a chart is made of. */
+export interface ChartView<Channel extends string> {
+  ring: TimeRing<Channel>;
+  window: TimeWindow;
+  /** Where the pointer is, on whichever chart. */
+  crosshairMs: number | undefined;
+  /** The moment of a fault that someone jumped to. */
+  markMs: number | undefined;
+  palette: Palette;
+}
+
+/** Curves over a window of time, from zero upwards, with a crosshair that all charts share. */
+export class LineChart<Channel extends string> {
   private readonly chart: Chart<'line', Point[]>;
   private readonly pools: Point[][];
   private readonly scale: CalmScale;
   private readonly listeners = new AbortController();
-  private endMs = 0;
-  private spanMs = 60_000;
-  private crosshairColor = '';
+  private view: ChartView<Channel> | undefined;
+  private dragFromX: number | undefined;
+  private pointerX: number | undefined;
 
   constructor(
-    private readonly canvas: HTMLCanvasElement,
-    private readonly curves: readonly Curve[],
-    private readonly options: { leastTop: number; perUnit: number; onHover: () => void },
+    readonly canvas: HTMLCanvasElement,
+    private readonly curves: readonly Curve<Channel>[],
+    private readonly options: LineChartOptions,
   ) {
     this.scale = new CalmScale(options.leastTop);
     this.pools = curves.map(() => Array.from({ length: MAX_POINTS }, () => ({ x: 0, y: 0 })));
     this.chart = this.createChart();
-    const { signal } = this.listeners;
-    canvas.addEventListener('pointermove', (event) => this.moveTo(event.offsetX), { signal });
-    canvas.addEventListener('pointerleave', () => this.moveTo(undefined), { signal });
+    this.listen();
   }
 
-  /** Draws the window that ends at `endMs`. At most once a frame; never while the page is hidden. */
-  draw(history: History, endMs: number, spanMs: number, palette: Palette): void {
-    this.endMs = endMs;
-    this.spanMs = spanMs;
-    let largest = 0;
-    this.curves.forEach((curve, index) => {
-      const pool = this.pools[index] ?? [];
-      const used = history.window(curve.channel, endMs - spanMs, endMs, pool);
-      for (const point of pool.slice(0, used)) {
-        point.y /= this.options.perUnit;
-        if (point.y > largest) largest = point.y;
-      }
-      const dataset = this.chart.data.datasets[index];
-      if (dataset === undefined) return;
-      dataset.data = pool.slice(0, used);
-      dataset.borderColor = curve.dashed ? palette.second : palette.accent;
-      dataset.backgroundColor = palette.accentSoft;
-    });
+  /** At most once a frame; never while the page is hidden. */
+  draw(view: ChartView<Channel>): void {
+    this.view = view;
+    const { palette, window } = view;
+    const largest = this.fillCurves(view);
     const { x, y } = this.chart.options.scales ?? {};
     if (x === undefined || y === undefined) return;
-    Object.assign(x, { min: endMs - spanMs, max: endMs });
-    Object.assign(y, { min: 0, max: this.scale.fit(largest) });
+    Object.assign(x, { min: window.fromMs, max: window.toMs });
+    Object.assign(y, { min: 0, max: this.options.fixedTop ?? this.scale.fit(largest) });
     for (const axis of [x, y]) {
       Object.assign(axis.grid ?? {}, { color: palette.grid });
       Object.assign(axis.ticks ?? {}, { color: palette.muted });
     }
-    if (this.hover !== undefined) this.hover.atMs = this.timeAt(this.hover.x);
-    this.crosshairColor = palette.text;
     this.chart.update('none');
   }
 
@@ -84,14 +90,74 @@ export class LineChart {
     this.chart.destroy();
   }
 
-  private moveTo(x: number | undefined): void {
+  private fillCurves({ ring, window, palette }: ChartView<Channel>): number {
+    let largest = 0;
+    this.curves.forEach((curve, index) => {
+      const pool = this.pools[index] ?? [];
+      const points = Math.min(MAX_POINTS, Math.max(64, Math.round(this.canvas.clientWidth)));
+      const used = ring.window(curve.channel, window.fromMs, window.toMs, pool, points);
+      const dataset = this.chart.data.datasets[index];
+      if (dataset === undefined) return;
+      const data = dataset.data;
+      data.length = used;
+      for (let i = 0; i < used; i++) {
+        const point = pool[i];
+        if (point === undefined) continue;
+        point.y /= this.options.perUnit;
+        if (point.y > largest) largest = point.y;
+        data[i] = point;
+      }
+      dataset.borderColor = curve.dashed ? palette.second : palette.accent;
+      dataset.backgroundColor = palette.accentSoft;
+    });
+    return largest;
+  }
+
+  private listen(): void {
+    const { canvas } = this;
+    const { events } = this.options;
+    const { signal } = this.listeners;
+    canvas.addEventListener(
+      'pointermove',
+      (event) => {
+        this.pointerX = event.offsetX;
+        events.onHover(this.timeWithin(event.offsetX));
+      },
+      { signal },
+    );
+    canvas.addEventListener('pointerleave', () => events.onHover(undefined), { signal });
+    canvas.addEventListener(
+      'pointerdown',
+      (event) => {
+        if (event.button !== 0) return;
+        this.dragFromX = this.pointerX = event.offsetX;
+        canvas.setPointerCapture(event.pointerId);
+      },
+      { signal },
+    );
+    canvas.addEventListener(
+      'pointerup',
+      (event) => {
+        const from = this.dragFromX;
+        this.dragFromX = undefined;
+        if (from === undefined || Math.abs(event.offsetX - from) < MIN_DRAG_PX) return;
+        events.onZoom(this.timeAt(from), this.timeAt(event.offsetX));
+      },
+      { signal },
+    );
+    canvas.addEventListener('pointercancel', () => (this.dragFromX = undefined), { signal });
+    canvas.addEventListener('dblclick', () => events.onReset(), { signal });
+  }
+
+  private timeWithin(x: number): number | undefined {
     const { left, right } = this.chart.chartArea;
-    this.hover = x === undefined || x < left || x > right ? undefined : { x, atMs: this.timeAt(x) };
-    this.options.onHover();
+    return x < left || x > right ? undefined : this.timeAt(x);
   }
 
   private timeAt(x: number): number {
-    return this.chart.scales['x']?.getValueForPixel(x) ?? this.endMs;
+    const { window } = this.view ?? {};
+    const atMs = this.chart.scales['x']?.getValueForPixel(x) ?? window?.toMs ?? 0;
+    return window === undefined ? atMs : Math.min(window.toMs, Math.max(window.fromMs, atMs));
   }
 
   private createChart(): Chart<'line', Point[]> {
@@ -128,10 +194,7 @@ export class LineChart {
               callback: (value) => this.timeLabel(Number(value)),
             },
             afterBuildTicks: (axis) => {
-              const parts = divisions(this.spanMs);
-              axis.ticks = Array.from({ length: parts + 1 }, (_, i) => ({
-                value: this.endMs - this.spanMs * (1 - i / parts),
-              }));
+              axis.ticks = this.timeTicks(axis.width);
             },
           },
           y: {
@@ -140,9 +203,9 @@ export class LineChart {
             grid: { tickLength: 0 },
             ticks: { font: tickFont, padding: 8, callback: (value) => shortNumber(Number(value)) },
             afterBuildTicks: (axis) => {
-              axis.ticks = Array.from({ length: TICKS_Y + 1 }, (_, i) => ({
-                value: (this.scale.top * i) / TICKS_Y,
-              }));
+              const top = this.options.fixedTop ?? this.scale.top;
+              const parts = axis.chart.height < 160 ? 2 : TICKS_Y;
+              axis.ticks = Array.from({ length: parts + 1 }, (_, i) => ({ value: (top * i) / parts }));
             },
             afterFit: (axis) => {
               axis.width = AXIS_WIDTH_PX; // fixed: the plot must not move when figures grow
@@ -150,35 +213,40 @@ export class LineChart {
           },
         },
       },
-      plugins: [{ id: 'crosshair', afterDatasetsDraw: (chart) => this.drawCrosshair(chart) }],
+      plugins: [{ id: 'overlay', afterDatasetsDraw: (chart) => this.drawOverlay(chart) }],
     });
   }
 
-  /** Labels count back from now: they stand still while the curve moves. */
+  private timeTicks(widthPx: number): { value: number }[] {
+    const { fromMs, toMs } = this.view?.window ?? { fromMs: 0, toMs: 1 };
+    const parts = widthPx > 0 && widthPx < 420 ? 3 : divisions(toMs - fromMs);
+    return Array.from({ length: parts + 1 }, (_, i) => ({ value: toMs - (toMs - fromMs) * (1 - i / parts) }));
+  }
+
+  /** Labels of a window that follows the present count back from now: they stand still while the curve moves. */
   private timeLabel(atMs: number): string {
-    const beforeMs = Math.round(this.endMs - atMs);
-    if (beforeMs === 0) return clockTime(this.endMs);
-    return this.spanMs <= 60_000
+    const { window } = this.view ?? {};
+    if (window === undefined || window.isZoomed) return clockTime(atMs);
+    const beforeMs = Math.round(window.toMs - atMs);
+    if (beforeMs === 0) return clockTime(window.toMs);
+    return window.toMs - window.fromMs <= 60_000
       ? `−${Math.round(beforeMs / 1_000)} s`
       : `−${shortNumber(beforeMs / 60_000)} min`;
   }
 
-  private drawCrosshair(chart: Chart): void {
-    if (this.hover === undefined) return;
-    const { ctx, chartArea } = chart;
-    ctx.save();
-    ctx.strokeStyle = this.crosshairColor;
-    ctx.globalAlpha = 0.6;
-    ctx.lineWidth = 1;
-    ctx.beginPath();
-    ctx.moveTo(this.hover.x, chartArea.top);
-    ctx.lineTo(this.hover.x, chartArea.bottom);
-    ctx.stroke();
-    ctx.restore();
+  private drawOverlay(chart: Chart): void {
+    const { view } = this;
+    const scale = chart.scales['x'];
+    if (view === undefined || scale === undefined) return;
+    const at = (ms: number) => scale.getPixelForValue(ms);
+    if (this.dragFromX !== undefined && this.pointerX !== undefined)
+      drawSelection(chart, this.dragFromX, this.pointerX, view.palette.accentSoft);
+    if (view.markMs !== undefined) drawMark(chart, at(view.markMs), view.palette.warn);
+    if (view.crosshairMs !== undefined) drawCrosshair(chart, at(view.crosshairMs), view.palette.text);
   }
 }
 
 /** Six parts where that gives whole tens (1 min, 1 h), else five (5 min, 15 min). */
-const divisions = (spanMs: number) => (spanMs === 60_000 || spanMs % 360_000 === 0 ? 6 : 5);
+const divisions = (spanMs: number) => (spanMs <= 60_000 || spanMs % 360_000 === 0 ? 6 : 5);
 
 const shortNumber = (value: number) => String(Number(value.toPrecision(3)));

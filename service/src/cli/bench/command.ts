@@ -105,7 +105,7 @@ async function single(flags: BenchFlags): Promise<void> {
 async function deck(flags: BenchFlags): Promise<void> {
   const pktlens = flags.pktlen === undefined ? DECK_PKTLENS : flags.pktlen.split(',').map(pktlenOf);
   const { seconds, core, cores } = flags;
-  const { tables } = await runDeck({ pktlens, seconds, core, cores, onProgress: progress });
+  const { tables } = await runDeck({ pktlens, seconds, core, cores, onStep });
   const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}, Node ${process.versions.node}`;
   if (flags.json) {
     print(
@@ -166,6 +166,6 @@ const print = (text: string): void => {
   process.stdout.write(`${text}\n`);
 };
 /** Progress goes to stderr, so that tables and JSON can be redirected. */
-const progress = (text: string): void => {
-  process.stderr.write(`${text}\n`);
+const onStep = (done: number, total: number, what: string): void => {
+  if (done < total) process.stderr.write(`${done + 1}/${total}  ${what}\n`);
 };

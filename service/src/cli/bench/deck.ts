@@ -16,12 +16,18 @@ const SCENARIOS: readonly { name: string; path: BenchPath; prefetch: boolean }[]
 const SOFTWARE = 'node:zlib level 1';
 const PROCESS_COUNTS = [1, 3];
 
-export interface DeckOptions {
+/** What a series of runs is told. */
+export interface SeriesOptions {
+  /** Job sizes in bytes. */
   pktlens: readonly number[];
   seconds: number;
   core: string;
   cores: number;
-  onProgress: (text: string) => void;
+  /** Before each scenario, and once at the end. */
+  onStep(done: number, total: number, what: string): void;
+  onRow?(row: NamedResult): void;
+  /** Ends the series: the processes of the running scenario are killed, and the promise rejects. */
+  signal?: AbortSignal;
 }
 
 export interface DeckResult {
@@ -30,7 +36,7 @@ export interface DeckResult {
 }
 
 /** Runs all scenarios in turns; the software baseline runs on as many processes, in the same turn. */
-export async function runDeck(options: DeckOptions): Promise<DeckResult> {
+export async function runDeck(options: SeriesOptions): Promise<DeckResult> {
   const tables: DeckResult['tables'] = [];
   const total = PROCESS_COUNTS.length * options.pktlens.length * (SCENARIOS.length + 1);
   let done = 0;
@@ -51,17 +57,24 @@ export async function runDeck(options: DeckOptions): Promise<DeckResult> {
         inflight: 1,
       });
       const step = (name: string): void =>
-        options.onProgress(`${++done}/${total}  ${processes} × ${pktlen} bytes  ${name}`);
+        options.onStep(done++, total, `${processes} × ${pktlen} bytes  ${name}`);
+      const keep = (row: NamedResult): void => {
+        rows.push(row);
+        options.onRow?.(row);
+      };
       step(SOFTWARE);
-      const baseline = await benchRun(run('soft', true), undefined);
+      const baseline = await benchRun(run('soft', true), undefined, options.signal);
       for (const { name, path, prefetch } of SCENARIOS) {
         step(name);
-        const result = await withService(path, options, (service) => benchRun(run(path, prefetch), service));
-        rows.push({ scenario: name, result });
+        const result = await withService(path, options, (service) =>
+          benchRun(run(path, prefetch), service, options.signal),
+        );
+        keep({ scenario: name, result });
       }
-      rows.push({ scenario: SOFTWARE, result: baseline });
+      keep({ scenario: SOFTWARE, result: baseline });
       tables.push({ processes, pktlen, rows, markdown: markdownTable(rows, baseline) });
     }
+  options.onStep(total, total, 'done');
   return { tables };
 }
 

@@ -10,10 +10,19 @@ interface Worker {
   go(): void;
 }
 
-/** Runs `run` with its own processes, all started at one moment. @param service absent for path `soft` */
-export async function benchRun(run: BenchRun, service: PrivateService | undefined): Promise<RunResult> {
+/**
+ * Runs `run` with its own processes, all started at one moment.
+ * @param service absent for path `soft`
+ * @param signal kills the processes; the promise rejects then
+ */
+export async function benchRun(
+  run: BenchRun,
+  service: PrivateService | undefined,
+  signal?: AbortSignal,
+): Promise<RunResult> {
+  signal?.throwIfAborted();
   const task: WorkerTask = { run, attachPath: service?.attachPath ?? '', token: service?.token ?? '' };
-  const workers = Array.from({ length: run.processes * run.threads }, () => startWorker(task));
+  const workers = Array.from({ length: run.processes * run.threads }, () => startWorker(task, signal));
   await Promise.all(workers.map(({ ready }) => ready));
   const cpuBefore = service?.cpuSeconds() ?? 0;
   const requestsBefore = (await service?.pageRequests()) ?? 0;
@@ -25,10 +34,12 @@ export async function benchRun(run: BenchRun, service: PrivateService | undefine
   return summarise(run, results, seconds, cpu, pageRequests);
 }
 
-function startWorker(task: WorkerTask): Worker {
+function startWorker(task: WorkerTask, signal: AbortSignal | undefined): Worker {
   const child: ChildProcess = fork(fileURLToPath(new URL('./worker.js', import.meta.url)), {
     stdio: 'inherit',
+    ...(signal ? { signal, killSignal: 'SIGKILL' } : {}),
   });
+  child.on('error', () => {}); // the abort of `signal`; what became of the process is told by its exit
   let isReady: () => void = () => {};
   let finish: (result: WorkerResult) => void = () => {};
   const ready = new Promise<void>((resolve, reject) => {

@@ -2,9 +2,11 @@ import { z } from 'zod';
 import type { ProblemCode } from '../../../../shared/src/problem.ts';
 import { PAGE_RESPONSES } from '../../../../shared/src/telemetry.ts';
 import { decompressQuery, httpCompressQuery } from '../../config/stream-parameters.ts';
+import { benchBody } from '../bench-routes.ts';
 import { injectBody, plan } from '../fault-routes.ts';
 import { answerBody, changeBody } from '../iommu-routes.ts';
 import { createBody } from '../mdev-routes.ts';
+import { benchRun, benchRuns } from './bench-schema.ts';
 import { iommu } from './iommu-schema.ts';
 import * as schemas from './schemas.ts';
 
@@ -167,6 +169,17 @@ export const ROUTES: readonly RouteDescription[] = [
     { status: 204 },
     { problems: ['WD_E_ENODEV', 'WD_E_EBUSY'] },
   ),
+  read('/v1/bench', 'Comparison runs, newest last', benchRuns),
+  act(
+    'post',
+    '/v1/bench',
+    'Measure engine cores beside node:zlib; progress comes on /v1/monitor',
+    { status: 202, media: JSON_MEDIA, schema: benchRun, headers: ['Location'] },
+    { body: json(benchBody), problems: ['WD_E_EINVAL', 'WD_E_EBUSY'] },
+  ),
+  act('delete', '/v1/bench/{id}', 'Cancel the run that is going on', ok(benchRun), {
+    problems: ['WD_E_NOT_FOUND'],
+  }),
   read('/v1/faults', 'Fault records of the IOMMU', schemas.faults, {
     query: faultsQuery,
     problems: ['WD_E_PARAMETER'],

@@ -1,0 +1,108 @@
+import type { AppBridge } from '../../contract/ipc.ts';
+import type { AlarmWatch } from '../alarms/alarm-watch.ts';
+import { saver } from '../export/save.ts';
+import type { Service, Services } from '../services.ts';
+import type { TimeRange } from '../store/time-range.ts';
+import type { View } from '../views.ts';
+import { byId, setText } from '../widgets/dom.ts';
+import type { ChartEvents } from '../widgets/line-chart.ts';
+import { AlarmsPanel } from './alarms.ts';
+import { ChartsPanel } from './charts.ts';
+import { ComparePanel } from './compare.ts';
+import { Confirm } from './confirm.ts';
+import { ConnectionStripPanel } from './connection-strip.ts';
+import { DevicesPanel } from './devices.ts';
+import { ExportSheet } from './exports.ts';
+import { FaultsPanel } from './faults.ts';
+import { HeadlinePanel } from './headline.ts';
+import { HelpSheet } from './help.ts';
+import { IommuPanel } from './iommu-tree.ts';
+import { LiveCostPanel } from './live-cost.ts';
+import { MdevsPanel } from './mdevs.ts';
+import { NavigationPanel } from './navigation.ts';
+import { NoticePanel } from './notice.ts';
+import type { Frame, PageActions, Panel } from './panel.ts';
+import { QueueDetailPanel } from './queue-detail.ts';
+import { QueuesPanel } from './queues.ts';
+import { ServicesSheet } from './services-sheet.ts';
+import { ThroughputPanel } from './throughput.ts';
+import { TokenSheet } from './token-sheet.ts';
+
+interface PanelDeps {
+  actions: PageActions;
+  range: TimeRange;
+  services: Services;
+  alarms: AlarmWatch;
+  app: AppBridge | undefined;
+  chartEvents: ChartEvents;
+  frame(): Frame;
+  show(view: View): void;
+  showService(service: Service): void;
+}
+
+export interface PlacedPanel {
+  panel: Panel;
+  /** In which views the panel is in sight; `all` shows every panel anyway. */
+  views: readonly View[] | 'every';
+}
+
+export type Panels = ReturnType<typeof createPanels>;
+
+const TOAST_MS = 2_500;
+
+/** All panels and sheets with the views that they are in. To add one: an element in index.html, a class, a line here. */
+export function createPanels(deps: PanelDeps) {
+  const { actions, services, alarms, chartEvents, app } = deps;
+  const save = saver(app);
+  const confirm = new Confirm();
+  const queueDetail = new QueueDetailPanel(actions, confirm, chartEvents);
+  const queues = new QueuesPanel(actions);
+  const faults = new FaultsPanel(actions);
+  const token = new TokenSheet(services, app);
+  const charts = new ChartsPanel(actions, chartEvents);
+  const placed: PlacedPanel[] = [
+    { panel: new ConnectionStripPanel(), views: 'every' },
+    { panel: new NavigationPanel(deps), views: 'every' },
+    { panel: token, views: 'every' },
+    { panel: new HeadlinePanel(), views: ['overview', 'queues', 'iommu', 'charts'] },
+    { panel: new ThroughputPanel(chartEvents), views: ['overview', 'charts'] },
+    { panel: new NoticePanel(), views: ['overview', 'charts'] },
+    { panel: new DevicesPanel(), views: ['overview'] },
+    { panel: queues, views: ['overview', 'queues'] },
+    { panel: queueDetail, views: ['queues'] },
+    { panel: new IommuPanel(actions, confirm), views: ['iommu'] },
+    { panel: faults, views: ['overview', 'iommu'] },
+    { panel: charts, views: ['charts'] },
+    { panel: new LiveCostPanel(), views: ['compare'] },
+    { panel: new ComparePanel(actions, save), views: ['compare'] },
+    { panel: new MdevsPanel(actions, confirm), views: ['mdevs'] },
+    { panel: new AlarmsPanel(alarms), views: ['alarms'] },
+  ];
+  const exports = new ExportSheet({ frame: deps.frame, services, faults, save });
+  byId('export', HTMLButtonElement).addEventListener('click', () => exports.open());
+  return {
+    placed,
+    charts,
+    queues,
+    queueDetail,
+    faults,
+    token,
+    exports,
+    help: new HelpSheet(),
+    services: new ServicesSheet(services),
+    toast,
+  };
+}
+
+let toastTimer: ReturnType<typeof setTimeout> | undefined;
+
+/** Says something short at the lower edge for a moment. */
+function toast(words: string): void {
+  const output = byId('toast', HTMLOutputElement);
+  setText(output, words);
+  output.hidden = false;
+  clearTimeout(toastTimer);
+  toastTimer = setTimeout(() => {
+    output.hidden = true;
+  }, TOAST_MS);
+}

@@ -1,0 +1,50 @@
+import { deflateRawSync } from 'node:zlib';
+import type { SoftwareCost } from '../../../shared/src/telemetry.ts';
+
+/** Enough of a piece for a speed that means something, and no more than about a millisecond of the event loop. */
+const SAMPLE_BYTES = 32 * 1024;
+const LEAST_BYTES = 512;
+const KEPT = 16;
+const US_PER_S = 1e6;
+
+/**
+ * Asks node:zlib now and then to compress a piece of the traffic that the engine compresses too, at the same level,
+ * and remembers how long that took. At most one piece between two calls of `read`, and none while nobody looks.
+ */
+export class SoftwareCostSampler {
+  private readonly samples: { bytes: number; us: number }[] = [];
+  private isDue = false;
+
+  constructor(private readonly nowUs: () => number) {}
+
+  /** Forgets that a sample was due: nobody reads any more. */
+  stop(): void {
+    this.isDue = false;
+  }
+
+  /** A piece of input on its way to the engine; costs one comparison unless a sample is due. */
+  offer(piece: Uint8Array, level: number): void {
+    if (!this.isDue || piece.length < LEAST_BYTES) return;
+    this.isDue = false;
+    const bytes = piece.subarray(0, SAMPLE_BYTES);
+    const startedUs = this.nowUs();
+    deflateRawSync(bytes, { level });
+    this.samples.push({ bytes: bytes.length, us: this.nowUs() - startedUs });
+    if (this.samples.length > KEPT) this.samples.shift();
+  }
+
+  /** @param compressedBytes compression input of all clients so far */
+  read(compressedBytes: number): SoftwareCost | undefined {
+    this.isDue = true;
+    const { samples } = this;
+    if (samples.length === 0) return undefined;
+    const bytes = samples.reduce((sum, sample) => sum + sample.bytes, 0);
+    const us = samples.reduce((sum, sample) => sum + sample.us, 0);
+    return {
+      bytesPerSec: Math.round((bytes * US_PER_S) / Math.max(1, us)),
+      compressedBytes,
+      samples: samples.length,
+      sampleBytes: Math.round(bytes / samples.length),
+    };
+  }
+}
