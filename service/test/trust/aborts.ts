@@ -8,8 +8,8 @@ import { slopeOf } from './slope.ts';
 
 const MIB = 1024 * 1024;
 const CLIENTS = 16;
-/** Aborts of each kind before the first sample: compilers, pools and heaps fill. */
-const WARM_UP = 1000;
+/** Aborts before the first sample, as a share of the count: compilers, pools and heaps fill. */
+const WARM_UP_SHARE = 0.1;
 const SAMPLES = 40;
 const SETTLE_TRIES = 200;
 const SETTLE_MS = 50;
@@ -55,8 +55,9 @@ export interface AbortReport {
 
 /** Makes `count` clients leave in the middle of an upload, and as many in the middle of a download. */
 export async function runAborts(service: ServiceProcess, count: number): Promise<AbortReport> {
-  await abortAll(service, UPLOADS, Math.min(count, WARM_UP), () => {});
-  await abortAll(service, DOWNLOADS, Math.min(count, WARM_UP), () => {});
+  const warmUp = Math.ceil(count * WARM_UP_SHARE);
+  await abortAll(service, UPLOADS, warmUp, () => {});
+  await abortAll(service, DOWNLOADS, warmUp, () => {});
   await settled(service);
   const before = await takeSample(service, 0);
   const points: { x: number; y: number }[] = [];
