@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
-  IRQ_VECTOR,
   QM_ERROR_MASK,
   QM_ERRORS,
   QM_REGISTERS,
@@ -213,15 +212,13 @@ describe('error bits (warpdrive.md 5.10)', () => {
   });
 });
 
-describe('function table, vectors, shaper (warpdrive.md 5.7, 5.12)', () => {
+describe('function table, shaper (warpdrive.md 5.7, 5.12)', () => {
   it('places base, valid bit and count of an SQC entry', () =>
     assert.deepEqual(
       { ...SQC_VFT },
       { baseShift: 28, validBit: 44, countShift: 45, baseBits: 16, countBits: 10 },
     ));
   it('has types SQC, CQC, SHAPER', () => assert.deepEqual({ ...VFT_TYPE }, { sqc: 0, cqc: 1, shaper: 2 }));
-  it('has vectors EQ, AEQ, command, abnormal', () =>
-    assert.deepEqual({ ...IRQ_VECTOR }, { eq: 0, aeq: 1, command: 2, abnormal: 3 }));
   it('has the type rates 750 and 140', () =>
     assert.deepEqual(
       { ...SHAPER_TYPE_RATE },

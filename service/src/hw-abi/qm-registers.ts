@@ -118,14 +118,10 @@ export const QM_REGISTERS = {
   masterTransReturn: register(0x30_0150, 'RO', 0, `${QM} ACC_MASTER_TRANS_RETURN`),
 } as const;
 
-/** Interrupt vectors (QM_EQ_EVENT_IRQ_VECTOR and so on). */
-export const IRQ_VECTOR = { eq: 0, aeq: 1, command: 2, abnormal: 3 } as const;
-
 export const VFT_TYPE = { sqc: 0, cqc: 1, shaper: 2 } as const;
 /** Function table entry, V2 and later, as low and high word: base << 28, valid bit 44, (count − 1) << 45. */
 export const SQC_VFT = { baseShift: 28, validBit: 44, countShift: 45, baseBits: 16, countBits: 10 } as const;
 export const CQC_VFT_VALID_BIT = 28;
-export const MAX_VFS = 63;
 
 export const MASTER_TRANS_RETURN_IDLE = 3;
 /** Default of the driver's module parameter: what a type may use of its function's rate (warpdrive.md 5.12). */

@@ -38,10 +38,6 @@ export class EventQueue {
     this.registers.set(this.source, 0);
   }
 
-  get isConfigured(): boolean {
-    return this.ring !== undefined;
-  }
-
   /** The context with the device's current indices, for a read-back. */
   context(): Uint32Array | undefined {
     if (!this.ring) return undefined;

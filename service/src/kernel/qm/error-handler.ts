@@ -65,13 +65,6 @@ export class ErrorHandler {
     registers.write(QM_REGISTERS.rasCeThreshold, 1);
   }
 
-  disable(): void {
-    for (const { registers: block } of BLOCKS) {
-      this.registers.write(block.intMask, ALL);
-      this.registers.write(block.shutdown, 0);
-    }
-  }
-
   /** Logs and counts every error that stands; what needs no reset is cleared. @returns whether a reset is needed */
   handle(): boolean {
     let needsReset = false;

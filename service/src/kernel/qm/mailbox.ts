@@ -34,18 +34,11 @@ export class QmMailbox {
     this.send(command, qpId, this.scratch.address);
   }
 
-  /** Reads a context back (op = 1). @returns its 8 words @throws WD_E_DEVICE as `send` */
-  readContext(command: number, qpId: number): Uint32Array {
-    this.send(command, qpId, this.scratch.address, 1);
-    return this.memory.words(this.scratch.physical, SQC_BYTES / 4).slice();
-  }
-
   /** @throws WD_E_DEVICE with errno EBUSY while one runs, EIO when the device refuses */
-  send(command: number, qpId: number, base: number, op: 0 | 1 = 0): void {
+  send(command: number, qpId: number, base: number): void {
     const words = new Uint32Array(4);
     setField(words, 0, MAILBOX.command, command);
     setField(words, 0, MAILBOX.busy, 1);
-    setField(words, 0, MAILBOX.op, op);
     setField(words, 0, MAILBOX.queue, qpId);
     setAddress(words, 0, MAILBOX.base, base);
     const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = words;

@@ -207,11 +207,6 @@ export class QueueManager {
     this.mailbox.send(MAILBOX_COMMAND.stopQp, qpId, 0);
   }
 
-  /** The device's own copy of a context. @throws WD_E_DEVICE when the queue is not started */
-  dumpContext(ring: 'sqc' | 'cqc', qpId: number): Uint32Array {
-    return this.mailbox.readContext(MAILBOX_COMMAND[ring], qpId);
-  }
-
   /** Scheduled work in the kernel, so that a reset never runs inside what the device was doing. */
   private onAbnormalInterrupt(): void {
     this.statistics.abnormalIrq++;

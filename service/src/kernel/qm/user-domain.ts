@@ -16,7 +16,7 @@ const PREFETCH_OFF_STATUS = (1 << 26) | (1 << 30);
 
 /** hisi_zip_set_user_domain_and_cache, in its order. */
 export function configureUserDomain(registers: RegisterAccess): void {
-  const { write } = { write: registers.write.bind(registers) };
+  const write = registers.write.bind(registers);
   write(QM_REGISTERS.arUserCfg1, AXUSER_BASE);
   write(QM_REGISTERS.arUserCfgEnable, 0xffff_fffe);
   write(QM_REGISTERS.awUserCfg1, AXUSER_BASE);
