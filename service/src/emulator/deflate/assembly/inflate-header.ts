@@ -1,4 +1,4 @@
-/** Block headers of INFLATE: block types, stored lengths and the code lengths of dynamic blocks (RFC 1951 3.2.3–3.2.7). */
+/** Block headers of INFLATE: block types and the code lengths of dynamic blocks (RFC 1951 3.2.3–3.2.7). */
 import {
   buildDecodeTable,
   DISTANCE_ROOT_BITS,
@@ -31,7 +31,7 @@ export const CORRUPT: u32 = 4;
 
 // Reasons of CORRUPT; the host has a sentence for each, in this order.
 const BAD_BLOCK_TYPE: u32 = 1;
-const BAD_STORED_LENGTH: u32 = 2;
+export const BAD_STORED_LENGTH: u32 = 2;
 const TOO_MANY_CODES: u32 = 3;
 const BAD_PRECODE: u32 = 4;
 const BAD_REPEAT: u32 = 5;
@@ -128,65 +128,12 @@ export function readHeader(): u32 {
   if (type === 3) return s.fail(BAD_BLOCK_TYPE);
   s.setBlock((s.bits & 1) !== 0, type === 1);
   s.take(3);
-  if (type === 0) {
-    s.setPhase(s.PHASE_STORED_LENGTH);
-    return readStoredLength();
-  }
-  if (type === 1) {
+  if (type === 0) s.setPhase(s.PHASE_STORED_LENGTH);
+  else if (type === 1) {
     useFixedTables();
     s.setPhase(s.PHASE_SYMBOLS);
   } else s.setPhase(s.PHASE_CODE_COUNTS);
   return CONTINUE;
-}
-
-/** RFC 1951 section 3.2.4: to the next byte, then LEN and its complement. */
-export function readStoredLength(): u32 {
-  s.take(s.bitCount & 7);
-  if (s.bitCount < 32) s.fill();
-  if (s.bitCount < 32) return MORE;
-  const word = s.bits as u32;
-  if ((word & 0xffff) !== ~word >> 16) return s.fail(BAD_STORED_LENGTH);
-  s.take(32);
-  if ((word & 0xffff) === 0) return endBlock();
-  s.setStoredLeft(word & 0xffff);
-  s.setPhase(s.PHASE_STORED);
-  return copyStored();
-}
-
-/** Short stored blocks are not worth the call that `memory.copy` is. */
-// @inline
-function copyBytes(to: usize, from: usize, bytes: u32): void {
-  if (bytes > 48) {
-    memory.copy(to, from, bytes);
-    return;
-  }
-  let at: u32 = 0;
-  for (; at + 8 <= bytes; at += 8) store<u64>(to + at, load<u64>(from + at));
-  for (; at < bytes; at++) store<u8>(to + at, load<u8>(from + at));
-}
-
-export function copyStored(): u32 {
-  let left = s.storedLeft;
-  let to = s.output;
-  // Bytes that wait in the bit buffer come first.
-  while (left > 0 && s.bitCount >= 8 && to < s.outputEnd) {
-    store<u8>(to++, s.bits as u8);
-    s.take(8);
-    left--;
-  }
-  if (left > 0 && s.bitCount < 8) {
-    s.setBits(0, 0); // whole bytes only: the length was byte aligned
-    const from = s.input;
-    const run = min(min(left, (s.inputEnd - from) as u32), (s.outputEnd - to) as u32);
-    copyBytes(to, from, run);
-    s.setInput(from + run);
-    to += run;
-    left -= run;
-  }
-  s.setStoredLeft(left);
-  s.setOutput(to);
-  if (left > 0) return to === s.outputEnd ? OUTPUT_FULL : MORE;
-  return endBlock();
 }
 
 export function endBlock(): u32 {

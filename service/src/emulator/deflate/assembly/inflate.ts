@@ -11,6 +11,7 @@ import {
 } from './inflate-fast';
 import * as h from './inflate-header';
 import * as s from './inflate-state';
+import { copyStored, readStoredLength } from './inflate-stored';
 import { DISTANCE_TABLE, RESULT, scratch } from './layout';
 
 /** A dynamic block that made this much output is worth the packing of its literals. */
@@ -65,9 +66,9 @@ function step(): u32 {
     case s.PHASE_HEADER:
       return h.readHeader();
     case s.PHASE_STORED_LENGTH:
-      return h.readStoredLength();
+      return readStoredLength();
     case s.PHASE_STORED:
-      return h.copyStored();
+      return copyStored();
     case s.PHASE_CODE_COUNTS:
       return h.readCodeCounts();
     case s.PHASE_PRECODE:
