@@ -49,6 +49,8 @@ const COMMON_FIELDS = [
   'nosniff',
   'Accept-Ranges',
   'none',
+  'Cross-Origin-Resource-Policy',
+  'same-origin',
 ];
 /** Where the client chose the type: nothing in it runs, should a browser show it. */
 const SANDBOX = ['Content-Security-Policy', "default-src 'none'; sandbox"];
