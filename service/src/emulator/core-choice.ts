@@ -1,6 +1,6 @@
-import type { PhysAddr } from '../../../shared/src/units.ts';
 import type { PolledCore } from './engine/polled-core.ts';
 import type { WorkerCore } from './engine/worker-core.ts';
+import type { SqContext } from './queue-pair.ts';
 import type { DecodedSqe } from './sqe-decoder.ts';
 
 export type Core = PolledCore | WorkerCore;
@@ -13,7 +13,8 @@ const INLINE_OUTPUT_BYTES = 128 * 1024;
  * cores keep a stream's state to themselves, a stream stays on the core where it began.
  */
 export class CoreChoice {
-  private readonly streams = new Map<PhysAddr | number, Core>();
+  /** By PASID and context address: two processes may have theirs at the same one. */
+  private readonly streams = new Map<string, Core>();
 
   constructor(
     private readonly polled: PolledCore,
@@ -23,12 +24,18 @@ export class CoreChoice {
   ) {}
 
   /** @returns undefined when the core that must take it has no room now */
-  choose(request: DecodedSqe): Core | undefined {
-    if (this.keepsStateInContext || !request.isStateful) return this.free(request);
-    const bound = request.isStreamNew ? undefined : this.streams.get(request.context);
+  choose(
+    request: DecodedSqe,
+    { operation, pasid }: Pick<SqContext, 'operation' | 'pasid'>,
+  ): Core | undefined {
+    // a compress stream's state is in its context on every core
+    if (this.keepsStateInContext || !request.isStateful || operation === 'compress')
+      return this.free(request);
+    const key = `${pasid} ${request.context}`;
+    const bound = request.isStreamNew ? undefined : this.streams.get(key);
     if (bound) return bound.hasRoom ? bound : undefined;
     const core = this.free(request);
-    if (core) this.streams.set(request.context, core);
+    if (core) this.streams.set(key, core);
     return core;
   }
 

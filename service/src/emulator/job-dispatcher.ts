@@ -119,7 +119,7 @@ export class JobDispatcher {
     }
     const victim = faults.isActive ? coreChoice.worker() : undefined;
     const coreFault = victim && faults.core(queue);
-    const core = coreFault ? victim : coreChoice.choose(request);
+    const core = coreFault ? victim : coreChoice.choose(request, queue.sq);
     if (!core) return false;
     const { shaper } = this.parts;
     if (shaper.isLimiting) shaper.take(request.sourceBytes);
@@ -152,7 +152,7 @@ export class JobDispatcher {
 
   /** Repeats a job after its stall. @returns false if no core has room for it */
   private resume(job: FetchedJob): boolean {
-    const core = this.parts.coreChoice.choose(job.request);
+    const core = this.parts.coreChoice.choose(job.request, job.queue.sq);
     if (!core) return false;
     this.begin(job, core);
     if (!this.stalled.has(job.queue)) this.arbiter.add(job.queue);
