@@ -1,13 +1,14 @@
 import { gunzipSync, inflateSync } from 'node:zlib';
 import { parseGzipHeader, parseZlibHeader } from '../codec/container.ts';
 import { type ContextOwner, type Engine, INFLATE_OUTPUT_BYTES, type OutputRoom } from './engine.ts';
-import { CHECKSUM_OF, INITIAL_CHECKSUM, TRAILER_BYTES, type Wrapper } from './wrapper.ts';
+import { CHECKSUM_OF, INITIAL_CHECKSUM, type Wrapper } from './wrapper.ts';
 import { corrupt, truncated, zlibError } from './zlib-error.ts';
 
 /** `between`: a gzip member is complete, another may follow. `done`: what follows is not ours. */
-type Phase = 'header' | 'data' | 'trailer' | 'between' | 'done';
+type Phase = 'header' | 'data' | 'checksum' | 'length' | 'between' | 'done';
 
 const NOTHING = new Uint8Array(0);
+const WORD_BYTES = 4;
 const GZIP_ID1 = 0x1f;
 const GZIP_ID2 = 0x8b;
 
@@ -66,7 +67,8 @@ export class InflateMembers implements ContextOwner {
       if (this.at === this.input.length) return undefined;
       if (this.phase === 'between') this.startAnother();
       else if (this.phase === 'header') this.readHeader();
-      else if (this.phase === 'trailer') this.readTrailer();
+      else if (this.phase === 'checksum') this.readChecksum();
+      else if (this.phase === 'length') this.readLength();
     }
   }
 
@@ -112,7 +114,7 @@ export class InflateMembers implements ContextOwner {
     if (result.outcome === 'end') {
       this.engine.release(this);
       if (this.wrapper === 'raw') this.end();
-      else this.phase = 'trailer';
+      else this.phase = 'checksum';
     } else if (result.outcome === 'more' && result.produced === 0 && this.at < this.input.length)
       return this.inflate(room); // the engine takes 64 KiB at a time, and these held no output
     return view;
@@ -128,17 +130,25 @@ export class InflateMembers implements ContextOwner {
     return all.length < bytes ? undefined : all;
   }
 
-  private readTrailer(): void {
-    const wrapper = this.wrapper ?? 'raw';
-    const bytes = this.collect(TRAILER_BYTES[wrapper]);
-    if (!bytes) return;
-    const view = new DataView(bytes.buffer, bytes.byteOffset);
-    if (view.getUint32(0, wrapper === 'gzip') !== this.checksum >>> 0)
-      throw zlibError('Z_DATA_ERROR', 'incorrect data check');
-    if (wrapper === 'gzip' && view.getUint32(4, true) !== this.memberBytes % 2 ** 32)
-      throw zlibError('Z_DATA_ERROR', 'incorrect length check');
-    if (wrapper === 'gzip') this.phase = 'between';
+  private readChecksum(): void {
+    const sum = this.readWord();
+    if (sum === undefined) return;
+    if (sum !== this.checksum >>> 0) throw zlibError('Z_DATA_ERROR', 'incorrect data check');
+    if (this.wrapper === 'gzip') this.phase = 'length';
     else this.end();
+  }
+
+  private readLength(): void {
+    const length = this.readWord();
+    if (length === undefined) return;
+    if (length !== this.memberBytes % 2 ** 32) throw zlibError('Z_DATA_ERROR', 'incorrect length check');
+    this.phase = 'between';
+  }
+
+  /** A word of the trailer, once its four bytes are there. */
+  private readWord(): number | undefined {
+    const bytes = this.collect(WORD_BYTES);
+    return bytes && new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, this.wrapper === 'gzip');
   }
 
   /** zlib takes padding zeros behind a gzip member as its end, and anything else as another member. */
