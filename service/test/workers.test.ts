@@ -122,6 +122,15 @@ describe('warpdrive serve --workers 2', () => {
     assert.equal(asAdmin.faults.length, faults.length - 1);
     assert.ok(asAdmin.faults.every(({ pasid }) => pasid !== undefined && pasid > 0));
     assert.equal((await service.status()).totals.faults, faults.length);
+
+    const [first] = await service.workers();
+    process.kill(first!.pid, 'SIGKILL');
+    await until(async () => {
+      const [worker] = await service.workers().catch(() => []); // a kept connection may have been the dead worker's
+      return worker?.restarts === 1 && worker.state === 'ready';
+    }, 'the worker is replaced');
+    const { devices: again } = (await service.get('/v1/devices')) as { devices: DeviceSnapshot[] };
+    assert.deepEqual([...new Set(again.map(({ faultModel }) => faultModel))], ['none']);
   });
 
   it('feeds one monitor with all queues, whichever worker took its connection', async () => {

@@ -79,6 +79,7 @@ export class Exchange {
   succeed(result: JobResult): void {
     this.release();
     this.account.done(result);
+    if (this.deps.log.isLevelEnabled?.('debug') === false) return;
     const { bytesIn, bytesOut } = result;
     this.deps.log.debug({ ...this.account.names(), bytesIn, bytesOut }, 'done');
   }

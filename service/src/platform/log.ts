@@ -7,6 +7,8 @@ export interface Log {
   warn(details: object, message: string): void;
   error(details: object, message: string): void;
   child(bindings: Record<string, unknown>): Log;
+  /** Asked before details are put together that would be made for every request; absent: every level is. */
+  isLevelEnabled?(level: 'debug'): boolean;
 }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
@@ -55,4 +57,5 @@ export const silentLog: Log = {
   warn() {},
   error() {},
   child: () => silentLog,
+  isLevelEnabled: () => false,
 };

@@ -18,6 +18,8 @@ import type { Increments } from '../telemetry/increments.ts';
 export interface WorkerStart {
   config: Config;
   vf: VirtualFunction;
+  /** As it was set last; absent: the host's default. */
+  faultModel?: FaultModel;
   chosenCore: NonNullable<HostOptions['chosenCore']>;
   /** Engine cores in threads of this process. */
   cores: number;

@@ -73,6 +73,7 @@ export class WorkerPool implements WorkerCalls {
   }
 
   all(call: WorkerCall): Promise<unknown[]> {
+    if (call.method === 'setFaultModel') for (const slot of this.slots) slot.keepFaultModel(call.model);
     return Promise.all(this.ready().map((slot) => slot.call(call)));
   }
 

@@ -2,7 +2,12 @@ import { type ChildProcess, fork } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
-import type { FaultSnapshot, WorkerSnapshot, WorkerState } from '../../../shared/src/telemetry.ts';
+import type {
+  FaultModel,
+  FaultSnapshot,
+  WorkerSnapshot,
+  WorkerState,
+} from '../../../shared/src/telemetry.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { ToPrimary, ToWorker, WorkerCall, WorkerReport, WorkerStart } from './messages.ts';
@@ -58,6 +63,11 @@ export class WorkerSlot {
 
   get isReady(): boolean {
     return this.state === 'ready';
+  }
+
+  /** For the processes to come. */
+  keepFaultModel(model: FaultModel): void {
+    this.start.faultModel = model;
   }
 
   /** While it drains, too: it says to each client that the connection ends. */

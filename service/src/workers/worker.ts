@@ -62,8 +62,12 @@ async function start(parts: WorkerStart): Promise<void> {
   const bindings = { worker: vf.number };
   const log = createLog({ level: config.logLevel, pretty: parts.isTerminal, bindings });
   exitOnDefect(log, process.exit, () => worker?.service.stop());
+  const { faultModel } = parts;
   const { mode, core, queues, fallback } = config;
-  const host = await createHost({ mode, core, chosenCore, cores, queues, fallback, vf }, log);
+  const host = await createHost(
+    { mode, core, chosenCore, cores, queues, fallback, vf, ...(faultModel ? { faultModel } : {}) },
+    log,
+  );
   const { view } = host;
   const counters = new Counters(view);
   const clock = systemClock;
