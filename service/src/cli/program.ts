@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { VERSION } from '../ops/package.ts';
 import { addBench } from './bench/command.ts';
 import { addCompress, addDecompress } from './codec-commands.ts';
+import { addDoctor } from './doctor/command.ts';
 import { CommandError, EXIT, EXIT_HELP, type ExitCode, exitCodeOf } from './exit.ts';
 import { addMdev } from './mdev.ts';
 import { addServe } from './serve.ts';
@@ -37,6 +38,7 @@ export async function run(argv: readonly string[]): Promise<ExitCode | undefined
   addQueues(program);
   addFaults(program);
   addTop(program, setExit);
+  addDoctor(program, setExit);
   addBench(program);
   addMdev(program);
   addSysfs(program);
