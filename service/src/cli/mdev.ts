@@ -97,7 +97,7 @@ function wholeNumber(text: string): number {
 /** The options that every command has that talks to a service. */
 export function common(command: Command): Command {
   return command
-    .option('--url <URL>', 'address of the service', DEFAULT_URL)
+    .addOption(new Option('--url <URL>', 'address of the service').default(DEFAULT_URL).env('WARPDRIVE_URL'))
     .addOption(new Option('--admin-token <TOKEN>', 'the admin token').env('WARPDRIVE_ADMIN_TOKEN'))
     .option('--json', 'print the JSON of the service');
 }

@@ -2,8 +2,10 @@ import { Command, CommanderError } from 'commander';
 import { VERSION } from '../ops/package.ts';
 import { addBench } from './bench/command.ts';
 import { addCompress, addDecompress } from './codec-commands.ts';
+import { addCompletion } from './completion.ts';
 import { addDoctor } from './doctor/command.ts';
 import { CommandError, EXIT, EXIT_HELP, type ExitCode, exitCodeOf } from './exit.ts';
+import { manPage } from './man.ts';
 import { addMdev } from './mdev.ts';
 import { addServe } from './serve.ts';
 import { addFaults, addQueues, addStatus } from './service-commands.ts';
@@ -19,18 +21,14 @@ Examples:
   $ warpdrive bench --experiment deck        the two experiments of the 2018 deck
 ${EXIT_HELP}`;
 
-/** Runs the command line; resolves to the exit code, or to undefined while a service runs on. */
-export async function run(argv: readonly string[]): Promise<ExitCode | undefined> {
+/** The whole command line, not yet run. */
+export function createProgram(setExit: (code: ExitCode) => void): Command {
   const program = new Command('warpdrive')
     .description('Streaming compression on WarpDrive accelerators.')
     .version(VERSION)
     .showHelpAfterError('(--help shows usage)')
     .addHelpText('after', HELP)
     .configureHelp({ showGlobalOptions: false });
-  let code: ExitCode | undefined;
-  const setExit = (value: ExitCode) => {
-    code = value;
-  };
   addServe(program);
   addCompress(program, setExit);
   addDecompress(program, setExit);
@@ -42,6 +40,22 @@ export async function run(argv: readonly string[]): Promise<ExitCode | undefined
   addBench(program);
   addMdev(program);
   addSysfs(program);
+  addCompletion(program);
+  program
+    .command('man')
+    .summary('print the manual page')
+    .description('Prints the manual page in troff: warpdrive man | man -l -')
+    .addHelpText('after', `\nExamples:\n  $ warpdrive man | man -l -\n${EXIT_HELP}`)
+    .action(() => void process.stdout.write(manPage(program, VERSION)));
+  return program;
+}
+
+/** Runs the command line; resolves to the exit code, or to undefined while a service runs on. */
+export async function run(argv: readonly string[]): Promise<ExitCode | undefined> {
+  let code: ExitCode | undefined;
+  const program = createProgram((value) => {
+    code = value;
+  });
   for (const command of withSubcommands(program)) command.exitOverride();
   try {
     await program.parseAsync([...argv]);

@@ -1,5 +1,5 @@
-import type { Command } from 'commander';
-import { CONFIG_KEYS, describeKey, envName, flagName } from '../config/schema.ts';
+import { type Command, Option } from 'commander';
+import { CONFIG_KEYS, choicesOf, describeKey, envName, flagName } from '../config/schema.ts';
 import { EXIT_HELP } from './exit.ts';
 import type { ServeFlags } from './run-serve.ts';
 
@@ -26,7 +26,7 @@ const VALUE_NAMES: Readonly<Record<string, string>> = {
 
 const HELP = `
 Each option can also be set in the environment (${envName('port')}=0) and in the configuration file
-({"port": 0}); flags win over the environment, the environment over the file. Sizes may be given as 64KiB,
+(port = 0); flags win over the environment, the environment over the file. Sizes may be given as 64KiB,
 times as 30s.
 
 Examples:
@@ -42,8 +42,12 @@ export function addServe(program: Command): void {
     .summary('start the service')
     .description('Start the compression service: HTTP and WebSocket API, monitor page, metrics.')
     .addHelpText('after', HELP);
-  for (const key of CONFIG_KEYS)
-    command.option(`--${flagName(key)} <${VALUE_NAMES[key] ?? 'N'}>`, describeKey(key));
+  for (const key of CONFIG_KEYS) {
+    const option = new Option(`--${flagName(key)} <${VALUE_NAMES[key] ?? 'N'}>`, describeKey(key));
+    const choices = choicesOf(key);
+    if (choices !== undefined) option.argChoices = choices; // for completion; the schema checks
+    command.addOption(option);
+  }
   command
     .option('--config <FILE>', `TOML or JSON file with the same options (${envName('config')})`)
     .option('--print-config', 'print every option with its value and origin, then exit')

@@ -1,15 +1,17 @@
-import type { Command } from 'commander';
-import type { Problem } from '../../../shared/src/problem.ts';
+import { type Command, InvalidArgumentError } from 'commander';
 import type { FaultSnapshot, QueueSnapshot, StatusSnapshot } from '../../../shared/src/telemetry.ts';
+import { parseDuration } from '../config/units.ts';
+import { type Clock, systemClock } from '../platform/clock.ts';
 import { CommandError, EXIT, EXIT_HELP } from './exit.ts';
+import { common } from './mdev.ts';
+import { type CallFlags, callService } from './service-call.ts';
 import { bytesText, tableText } from './text.ts';
 
-const DEFAULT_URL = 'http://127.0.0.1:8080';
-
-interface ReadFlags {
-  url: string;
-  json?: boolean;
+interface StatusFlags extends CallFlags {
+  wait?: number;
 }
+
+const ASK_EVERY_MS = 200;
 
 export function addStatus(program: Command): void {
   reader(
@@ -32,7 +34,7 @@ export function addStatus(program: Command): void {
         ],
       );
     },
-  );
+  ).option('--wait <TIME>', 'wait until it is ready, at most so long', timeArgument);
 }
 
 export function addQueues(program: Command): void {
@@ -106,39 +108,39 @@ function reader<Body>(
   summary: string,
   path: string,
   show: (body: Body) => string,
-): void {
-  program
-    .command(name)
+): Command {
+  return common(program.command(name))
     .summary(summary)
     .description(`${summary[0]?.toUpperCase()}${summary.slice(1)}.`)
-    .option('--url <URL>', 'address of the service', DEFAULT_URL)
-    .option('--json', 'print the JSON of the service')
     .addHelpText(
       'after',
       `\nExamples:\n  $ warpdrive ${name}\n  $ warpdrive ${name} --json | jq .\n${EXIT_HELP}`,
     )
-    .action(async ({ url, json }: ReadFlags) => {
-      const body: Body = await readService(url, path);
-      process.stdout.write(json ? `${JSON.stringify(body, null, 2)}\n` : show(body));
+    .action(async (flags: StatusFlags) => {
+      if (flags.wait !== undefined) await untilReady(flags, flags.wait, systemClock);
+      const body: Body = await callService(flags, path);
+      process.stdout.write(flags.json ? `${JSON.stringify(body, null, 2)}\n` : show(body));
     });
 }
 
-async function readService<Body>(base: string, path: string): Promise<Body> {
-  if (!URL.canParse(path, base)) throw new CommandError(EXIT.usage, `--url ${base} is not a URL.`);
-  let response: Response;
-  try {
-    response = await fetch(new URL(path, base));
-  } catch (cause) {
-    throw new CommandError(
-      EXIT.unavailable,
-      `No service answers at ${base}. Start one with "warpdrive serve", or give its address with --url.`,
-      { cause },
-    );
+/** Resolves when /readyz says ready. @throws CommandError 69 when it did not in time */
+async function untilReady(flags: CallFlags, waitMs: number, clock: Clock): Promise<void> {
+  const endUs = clock.monotonicUs() + waitMs * 1000;
+  for (;;) {
+    try {
+      await callService(flags, '/readyz');
+      return;
+    } catch (error) {
+      if (error instanceof CommandError && error.exitCode === EXIT.usage) throw error;
+      if (clock.monotonicUs() > endUs)
+        throw new CommandError(EXIT.unavailable, `${flags.url} was not ready within ${waitMs / 1000} s.`);
+      await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS));
+    }
   }
-  const isJson = /^application\/(problem\+)?json/.test(response.headers.get('content-type') ?? '');
-  if (!isJson)
-    throw new CommandError(EXIT.unavailable, `What answers at ${base} is not a warpdrive service.`);
-  if (response.ok) return response.json();
-  const problem: Problem = await response.json();
-  throw new CommandError(EXIT.unavailable, `${base} answered ${problem.status}: ${problem.detail}`);
+}
+
+function timeArgument(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === undefined) throw new InvalidArgumentError('It must be a time such as 30s.');
+  return ms;
 }

@@ -28,8 +28,9 @@ export interface LoadedConfig {
 }
 
 export const CONFIG_FILE_ENV = `${ENV_PREFIX}CONFIG`;
-/** Variables with the prefix that are no options: the file of this loader, the folder of platform/run-folder.ts. */
-const OTHER_VARIABLES = [CONFIG_FILE_ENV, `${ENV_PREFIX}RUN_DIR`];
+/** Variables with the prefix that are no options: the file of this loader, the folder of platform/run-folder.ts, the
+ * address that other commands call. */
+const OTHER_VARIABLES = [CONFIG_FILE_ENV, `${ENV_PREFIX}RUN_DIR`, `${ENV_PREFIX}URL`];
 
 /**
  * Defaults < file < environment < flags, validated once.

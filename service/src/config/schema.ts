@@ -147,9 +147,24 @@ export const envName = (key: string): string => ENV_PREFIX + flagName(key).repla
 /** A setting in the unit that its option takes: times as `30s`, all else as it is. */
 export const asGiven = (key: ConfigKey, value: Config[ConfigKey]): Config[ConfigKey] =>
   TIME_KEYS.has(key) ? `${Number(value) / 1000}s` : value;
-/** One line for help texts, with the default in the unit that the option takes. */
+/** Where the default is the machine's, what it follows. */
+const MACHINE_DEFAULTS: Partial<Record<ConfigKey, string>> = { cores: 'one per CPU' };
+
+/** The default in the unit that the option takes; empty where there is none to speak of. */
+export function defaultText(key: ConfigKey): string {
+  const shown = MACHINE_DEFAULTS[key] ?? asGiven(key, DEFAULTS[key]);
+  return shown === undefined || shown === 0 || shown === '0s' || Array.isArray(shown) ? '' : String(shown);
+}
+
+/** One line for help texts, with the default. */
 export function describeKey(key: ConfigKey): string {
-  const shown = asGiven(key, DEFAULTS[key]);
-  const isSaid = shown === undefined || shown === 0 || Array.isArray(shown);
-  return `${configSchema.shape[key].description ?? ''}${isSaid ? '' : ` (default: ${shown})`}`;
+  const shown = defaultText(key);
+  return `${configSchema.shape[key].description ?? ''}${shown === '' ? '' : ` (default: ${shown})`}`;
+}
+
+/** The values of an option that has a closed set of them. */
+export function choicesOf(key: ConfigKey): string[] | undefined {
+  const schema: z.ZodType = configSchema.shape[key];
+  const inner = schema instanceof z.ZodDefault ? schema.unwrap() : schema;
+  return inner instanceof z.ZodEnum ? inner.options.map(String) : undefined;
 }

@@ -21,6 +21,7 @@ export class Metrics {
     collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: EVENT_LOOP_PRECISION_MS });
     this.service();
     this.devices();
+    this.iommu();
     this.queues();
     this.workers();
   }
@@ -150,6 +151,38 @@ export class Metrics {
         counts.set(`${type} ${state}`, entry);
       }
       for (const { labels, count } of counts.values()) put(labels, count);
+    });
+  }
+
+  private iommu(): void {
+    const { view } = this.source;
+    const snapshot = () => view.iommu?.(false);
+    this.counter('iotlb_lookups_total', 'Lookups in the translation cache', ['result'], (put) => {
+      const { hits = 0, misses = 0 } = snapshot()?.iotlb ?? {};
+      put({ result: 'hit' }, hits);
+      put({ result: 'miss' }, misses);
+    });
+    this.counter('iopf_total', 'Page requests answered', ['response'], (put) => {
+      for (const [response, count] of Object.entries(snapshot()?.pageRequests ?? {}))
+        put({ response }, count);
+    });
+    this.gauge('iommu_stalled_transactions', 'Transactions that wait for a page', [], (put) =>
+      put({}, snapshot()?.stalls.length ?? 0),
+    );
+    this.gauge('pasids_in_use', 'Address spaces bound to devices', [], (put) =>
+      put(
+        {},
+        (snapshot()?.devices ?? []).reduce((sum, { bound }) => sum + bound.length, 0),
+      ),
+    );
+    this.gauge('iommu_mapped_bytes', 'Memory that devices reach', ['domain_kind'], (put) => {
+      const byKind = new Map<string, number>();
+      const domains = (snapshot()?.devices ?? []).flatMap((one) => [
+        one.domain,
+        ...one.bound.map((b) => b.domain),
+      ]);
+      for (const { kind, mappedBytes } of domains) byKind.set(kind, (byKind.get(kind) ?? 0) + mappedBytes);
+      for (const [kind, bytes] of byKind) put({ domain_kind: kind }, bytes);
     });
   }
 

@@ -1,5 +1,5 @@
 import { cpus } from 'node:os';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { FORMATS, type Format } from '../../../../shared/src/format.ts';
 import { CommandError, EXIT, EXIT_HELP } from '../exit.ts';
 import { runDeck, withService } from './deck.ts';
@@ -70,11 +70,10 @@ export function addBench(program: Command): void {
     .option('--prefetch', 'touch all buffers first; without it each destination is fresh memory')
     .option('--latency', 'print the mean latency')
     .option('--core <name>', 'engine core: auto, wasm, isal, zlib', 'auto')
-    .option(
-      '--cores <n>',
-      'engine cores in worker threads',
-      within('--cores', 0, 64),
-      Math.max(1, cpus().length - 1),
+    .addOption(
+      new Option('--cores <n>', 'engine cores in worker threads')
+        .argParser(within('--cores', 0, 64))
+        .default(Math.max(1, cpus().length - 1), 'one less than CPUs'),
     )
     .option('--json', 'print JSON')
     .option('--csv', 'print CSV')
