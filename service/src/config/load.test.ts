@@ -67,6 +67,12 @@ describe('loadConfig', () => {
     assert.throws(() => loadConfig({ flags: { workers: '0' }, env: {} }), /--workers: .*"0"/);
   });
 
+  it('takes times that a timer can wait, and none beyond', () => {
+    assert.equal(loadConfig({ flags: { maxTime: '596h' }, env: {} }).config.maxTime, 596 * 3_600_000);
+    assert.throws(() => loadConfig({ flags: { maxTime: '597h' }, env: {} }), {
+      message: '--max-time: expected at most 596h, got "597h"',
+    });
+  });
   it('keeps a secret out of its own error', () => {
     assert.throws(
       () => loadConfig({ flags: { adminToken: 'short' }, env: {} }),

@@ -4,6 +4,8 @@ import { CORE_NAMES, QUEUE_MODES } from '../../../shared/src/telemetry.ts';
 import { parseDuration, parseSize } from './units.ts';
 
 const MAX_CORES = 64;
+/** Node's timers fire at once beyond this. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 const size = () =>
   z.union([z.number().int().nonnegative(), z.string()]).transform((value, context) => {
@@ -16,6 +18,7 @@ const duration = () =>
   z.union([z.number().nonnegative(), z.string()]).transform((value, context) => {
     const ms = typeof value === 'number' ? Math.round(value * 1000) : parseDuration(value);
     if (ms === undefined) context.addIssue('expected a time such as 30s, 250ms or 5m');
+    if (ms !== undefined && ms > MAX_TIMER_MS) context.addIssue('expected at most 596h');
     return ms ?? 0;
   });
 

@@ -63,9 +63,17 @@ export function rememberPeers(server: Server): void {
   const remember = (req: IncomingMessage) => {
     const { socket } = req;
     const address = req.headers[PEER_FIELD_LOWER];
+    dropPeerField(req); // so that the client's own fields are counted
     if (socket.remoteAddress === undefined && typeof address === 'string' && address !== '')
       Object.defineProperty(socket, 'remoteAddress', { value: address });
   };
   for (const event of ['request', 'checkContinue', 'checkExpectation', 'upgrade'])
     server.prependListener(event, remember);
+}
+
+function dropPeerField({ headers, rawHeaders }: IncomingMessage): void {
+  const at = rawHeaders.findIndex((name, i) => i % 2 === 0 && name.toLowerCase() === PEER_FIELD_LOWER);
+  if (at < 0) return;
+  rawHeaders.splice(at, 2);
+  delete headers[PEER_FIELD_LOWER];
 }

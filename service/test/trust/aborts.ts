@@ -4,12 +4,11 @@ import { gzipSync } from 'node:zlib';
 import { jsonText } from '../http-client.ts';
 import { takeSample } from './samples.ts';
 import { ADMIN_TOKEN, processFigures, type ServiceProcess } from './service-process.ts';
-import { slopeOf } from './slope.ts';
 
 const MIB = 1024 * 1024;
 const CLIENTS = 16;
 /** Aborts before the first sample, as a share of the count: compilers, pools and heaps fill. */
-const WARM_UP_SHARE = 0.1;
+const WARM_UP_SHARE = 0.2;
 const SAMPLES = 40;
 const SETTLE_TRIES = 200;
 const SETTLE_MS = 50;
@@ -45,7 +44,7 @@ const DOWNLOADS: readonly Scenario[] = [
 export interface AbortReport {
   uploads: number;
   downloads: number;
-  /** Bytes of RSS by one abort, over the second half of the run. */
+  /** Bytes of RSS by one abort: from the lowest of the second quarter to the lowest of the last. */
   rssSlopeBytes: number;
   rssBeforeBytes: number;
   rssAfterBytes: number;
@@ -77,11 +76,19 @@ export async function runAborts(service: ServiceProcess, count: number): Promise
   return {
     uploads: count,
     downloads: count,
-    rssSlopeBytes: slopeOf(points.slice(points.length >> 1)),
+    rssSlopeBytes: floorSlope(points),
     rssBeforeBytes: before.rssBytes,
     rssAfterBytes: after.rssBytes,
     left: { ...left, descriptors: Math.max(0, after.descriptors - before.descriptors) },
   };
+}
+
+/** Garbage that waits for its collection makes RSS go up and down by tens of MiB, so floors are compared. */
+function floorSlope(points: readonly { x: number; y: number }[]): number {
+  const quarter = Math.floor(points.length / 4);
+  const floor = (from: number) => Math.min(...points.slice(from, from + quarter).map(({ y }) => y));
+  const aborts = (points[3 * quarter]?.x ?? 0) - (points[quarter]?.x ?? 0);
+  return aborts === 0 ? 0 : (floor(3 * quarter) - floor(quarter)) / aborts;
 }
 
 const share = (count: number, part: number): number =>
