@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { PACKAGE_ROOT } from '../src/ops/package.ts';
+import { serve } from './serve-process.ts';
 
 const run = promisify(execFile);
 
@@ -79,6 +80,17 @@ describe('the package as its users see it', () => {
     assert.equal(await script('core.js', text, { WARPDRIVE_CORE: 'wasm' }), 'wasm');
     assert.equal(await script('core.js', text, { WARPDRIVE_CORE: 'zlib' }), 'zlib');
     assert.match(await script('core.js', text, { WARPDRIVE_CORE: 'isal' }), /^(isal|wasm)$/);
+  });
+  it('attaches to a service as docs/library.md shows it', { timeout: 60_000 }, async () => {
+    const docs = readFileSync(join(PACKAGE_ROOT, 'docs/library.md'), 'utf8');
+    const [example] = docs.split('## Attached queues')[1]?.match(/(?<=```js\n).*?(?=```)/s) ?? [];
+    assert.match(example ?? '', /await connect\(\)/);
+    const socket = join(project, 'attach.sock');
+    const service = await serve('--attach-socket', socket);
+    const output = await script('attach.js', example ?? '', { WARPDRIVE_RUN_DIR: project });
+    assert.match(output, /^ok \d+$/);
+    service.child.kill();
+    await service.result;
   });
   it('has types that a strict program compiles with', { timeout: 60_000 }, async () => {
     writeFileSync(

@@ -1,7 +1,7 @@
 import type { Format } from '../../../shared/src/format.ts';
 import { type Problem, WarpDriveError } from '../../../shared/src/problem.ts';
 import type { StreamClientMessage, StreamServerMessage } from '../../../shared/src/stream-protocol.ts';
-import type { CoreName, Operation } from '../../../shared/src/telemetry.ts';
+import type { Operation } from '../../../shared/src/telemetry.ts';
 import { Credit } from './credit.ts';
 import { connectSocket, type Socket } from './socket.ts';
 
@@ -20,17 +20,8 @@ export interface StreamOptions {
   signal?: AbortSignal;
 }
 
-/** What the service tells at the end. `crc32` is of the uncompressed side. */
-export interface StreamSummary {
-  bytesIn: number;
-  bytesOut: number;
-  crc32: number;
-  core: CoreName;
-  /** Id of the record at /v1/jobs/:id. */
-  job: string;
-  /** Why software did some of it, if it did. */
-  fallbackReason?: string;
-}
+/** What the service tells at the end; `crc32` is of the uncompressed side, `job` names the record at /v1/jobs/:id. */
+export type StreamSummary = Omit<Extract<StreamServerMessage, { type: 'done' }>, 'type'>;
 
 /** One operation. A pair for `pipeThrough`; closing `writable` finishes. */
 export interface ServiceStream {
