@@ -214,6 +214,15 @@ describe('warpdrive serve --workers 2', () => {
     await load.stop();
   });
 
+  it('still serves for --drain-delay after /readyz says no', async () => {
+    const service = await serveWithWorkers(2, '--drain-delay', '3s');
+    service.child.kill('SIGTERM');
+    await until(async () => (await fetch(`${service.url}/readyz`)).status === 503, 'not ready any more');
+    assert.equal((await sendWhole(`${service.url}/v1/compress`, jsonText(1000))).status, 200);
+    await once(service.child, 'exit');
+    assert.equal(service.child.exitCode, 0);
+  });
+
   it('exits at once on a second signal', async () => {
     const service = await serveWithWorkers(2);
     const workers = await service.workers();

@@ -17,6 +17,8 @@ import { WorkerPool } from './worker-pool.ts';
 /** Workers get the shutdown timeout to drain; those that are still there this long after it are ended. */
 const DRAIN_GRACE_MS = 2000;
 const BACKLOG = 1024;
+/** Header fields that a worker adds to a request which it passes on: the client's address, Connection. */
+const FIELDS_OF_WORKERS = 2;
 
 /**
  * The service as several processes: this one holds the port, the physical function, administration and all counters;
@@ -81,6 +83,7 @@ export async function startWithWorkers(
   } as const;
   const service = await startService({
     ...parts,
+    config: { ...config, maxHeaders: config.maxHeaders + FIELDS_OF_WORKERS },
     host: { codec: host.codec, view, close: () => host.close() },
     role,
   });
