@@ -55,6 +55,9 @@ describe('warpdrive serve', () => {
     const open = await run(['serve', '--host', '0.0.0.0', '--port', '0']);
     assert.equal(open.code, 78);
     assert.match(open.stderr, /needs a token: set --admin-token/);
+    const queues = await run(['serve', '--workers', '16', '--queues', '100', '--port', '0']);
+    assert.equal(queues.code, 78);
+    assert.match(queues.stderr, /--queues 100 is over the 60 queues that each of 16 workers/);
     const typo = await run(['serve'], undefined, { WARPDRIVE_PROT: '1' });
     assert.equal(typo.code, 78);
     assert.match(typo.stderr, /did you mean WARPDRIVE_PORT\?/);

@@ -28,6 +28,7 @@ export async function runServe(flags: ServeFlags): Promise<void> {
   }
   const { config } = loaded;
   refuseOpenBind(config);
+  refuseTooManyQueues(config);
   if (flags.checkConfig) {
     process.stdout.write('The configuration is valid.\n');
     return;
@@ -134,6 +135,15 @@ function refuseOpenBind({ host, adminToken, token }: Config): void {
     `--host ${host} is reachable from other machines, which needs a token: set --admin-token or ` +
       `${envName('adminToken')}, and --token or ${envName('token')} for clients of the data routes; or listen on ` +
       '127.0.0.1.',
+  );
+}
+
+function refuseTooManyQueues({ workers, queues }: Config): void {
+  const [first] = workers > 1 ? virtualFunctions(workers) : [];
+  if (first === undefined || queues <= first.count) return;
+  throw new CommandError(
+    EXIT.config,
+    `--queues ${queues} is over the ${first.count} queues that each of ${workers} workers' virtual functions has.`,
   );
 }
 
