@@ -69,15 +69,19 @@ export function deflateJob(
   return isDone ? DONE : OUTPUT_FULL;
 }
 
+/** The last block of a job whose data was stored, or of one without data. */
+function startEmptyBlock(): void {
+  clearRawCounts();
+  foldRawCounts();
+  startBlockWithChunk();
+}
+
 function writeAll(source: usize, level: u32, isFinal: bool): bool {
   const tokens = scratch + TOKENS;
   const end = m.sourceEnd;
   let at = source;
   let blockFrom = source;
   m.setTokenEnd(tokens);
-  clearRawCounts();
-  foldRawCounts();
-  startBlockWithChunk();
   while (at < end) {
     const dense = denseBytes(at, level > 3);
     if (dense > 0) {
@@ -113,6 +117,7 @@ function writeAll(source: usize, level: u32, isFinal: bool): bool {
   if (m.tokenEnd === tokens && hasPending()) {
     if (!flushStored(isFinal)) return false;
   } else if (isFinal || m.tokenEnd > tokens) {
+    if (m.tokenEnd === tokens) startEmptyBlock();
     if (!writeBlock(tokens, m.tokenEnd, blockFrom, (end - blockFrom) as u32, isFinal)) return false;
   }
   if (!isFinal) return writeSyncFlush();

@@ -49,20 +49,37 @@ export function encodeTokens(tokens: usize, tokenEnd: usize, litlen: usize, dist
   let at = tokens;
   const limit = w.outputEnd - 8;
   if (w.outputEnd >= w.output + 8) {
+    const pairsEnd = tokenEnd - 4;
     for (;;) {
       if (at >= tokenEnd) break;
       if (output > limit) break;
       const token = load<u32>(at);
-      at += 4;
       const first = load<u32>(litlen + ((token & 511) << 2));
       const second = load<u32>(distances + (((token >> 9) & 31) << 2));
       // The token's bits are put together apart from the stream, to keep the chain from token to token short.
       const codeBits = (first >> 24) as u64;
       let code = ((first & 0xffffff) as u64) | (((second & 0xffff) as u64) << codeBits);
       code |= ((token >> 14) as u64) << (codeBits + (((second >> 16) & 31) as u64));
+      let width = codeBits + ((second >> 24) as u64);
+      if (at < pairsEnd) {
+        // Two tokens mostly fit in one store.
+        const token2 = load<u32>(at, 4);
+        const first2 = load<u32>(litlen + ((token2 & 511) << 2));
+        const second2 = load<u32>(distances + (((token2 >> 9) & 31) << 2));
+        const codeBits2 = (first2 >> 24) as u64;
+        const width2 = codeBits2 + ((second2 >> 24) as u64);
+        if (width + width2 <= 56) {
+          let code2 = ((first2 & 0xffffff) as u64) | (((second2 & 0xffff) as u64) << codeBits2);
+          code2 |= ((token2 >> 14) as u64) << (codeBits2 + (((second2 >> 16) & 31) as u64));
+          code |= code2 << width;
+          width += width2;
+          at += 4;
+        }
+      }
+      at += 4;
       bits |= code << count;
       store<u64>(output, bits);
-      count += codeBits + ((second >> 24) as u64);
+      count += width;
       output += (count >> 3) as usize;
       bits >>= count & 56;
       count &= 7;

@@ -5,16 +5,16 @@
  */
 import { BUILD_COUNT, BUILD_OFFSET, SORT_A, SORT_B, SORT_COUNT, scratch } from './layout';
 
-/** Sorts by the digit at `shift`; an item is count << 9 | symbol. */
-function sortByDigit(from: usize, to: usize, items: u32, shift: u32): void {
+/** Sorts by the digit at `shift`, which is at most `largestDigit`; an item is count << 9 | symbol. */
+function sortByDigit(from: usize, to: usize, items: u32, shift: u32, largestDigit: u32): void {
   const counts = scratch + SORT_COUNT;
-  memory.fill(counts, 0, 1024);
+  memory.fill(counts, 0, (largestDigit + 1) * 4);
   for (let i: u32 = 0; i < items; i++) {
     const slot = counts + ((load<u32>(from + i * 4) >> shift) & 255) * 4;
     store<u32>(slot, load<u32>(slot) + 1);
   }
   let start: u32 = 0;
-  for (let digit: u32 = 0; digit < 256; digit++) {
+  for (let digit: u32 = 0; digit <= largestDigit; digit++) {
     const count = load<u32>(counts + digit * 4);
     store<u32>(counts + digit * 4, start);
     start += count;
@@ -33,7 +33,7 @@ function sortSymbols(items: u32, largest: u32): usize {
   let from = scratch + SORT_A;
   let to = scratch + SORT_B;
   for (let shift: u32 = 9; shift < 32 && largest >> (shift - 9) !== 0; shift += 8) {
-    sortByDigit(from, to, items, shift);
+    sortByDigit(from, to, items, shift, min<u32>(largest >> (shift - 9), 255));
     const swap = from;
     from = to;
     to = swap;

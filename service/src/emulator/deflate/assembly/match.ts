@@ -43,13 +43,24 @@ export function countAt(slot: usize): void {
 
 // @inline
 export function emitLiteral(token: usize, literal: u32): usize {
+  return emitLiteralTo(scratch, token, literal);
+}
+
+/** For loops: `base` is the scratch range in a local, because V8 reads a global anew at each use. */
+// @inline
+export function emitLiteralTo(base: usize, token: usize, literal: u32): usize {
   store<u32>(token, literal | (NO_DISTANCE << 9));
-  countAt(scratch + RAW_LITLEN_COUNT + (literal << 2));
+  countAt(base + RAW_LITLEN_COUNT + (literal << 2));
   return token + 4;
 }
 
 // @inline
 export function emitMatch(token: usize, length: u32, distance: u32): usize {
+  return emitMatchTo(scratch, token, length, distance);
+}
+
+// @inline
+export function emitMatchTo(base: usize, token: usize, length: u32, distance: u32): usize {
   // RFC 1951 section 3.2.5: from distance 3 on, the symbol is the place of the top bit and the bit below it.
   const d = distance - 1;
   const top = 31 - clz(d | 2);
@@ -58,8 +69,8 @@ export function emitMatch(token: usize, length: u32, distance: u32): usize {
   const extra = d & ((1 << extraBits) - 1);
   const index = length + 253; // 256 + length − 3
   store<u32>(token, index | (symbol << 9) | (extra << 14));
-  countAt(scratch + RAW_LITLEN_COUNT + (index << 2));
-  countAt(scratch + RAW_DISTANCE_COUNT + (symbol << 2));
+  countAt(base + RAW_LITLEN_COUNT + (index << 2));
+  countAt(base + RAW_DISTANCE_COUNT + (symbol << 2));
   return token + 4;
 }
 

@@ -71,7 +71,9 @@ function lengthOf(at: usize, from: usize): u32 {
 
 /** Parses from `start` until the source or the room up to `tokenLimit` ends. @returns where it stopped */
 export function parseFast(start: usize, tokenLimit: usize): usize {
-  const heads = scratch + FAST_HEADS;
+  const base = scratch;
+  const heads = base + FAST_HEADS;
+  const isThorough = insertsAll;
   const toPosition = bias;
   const maxDistance = m.maxDistance;
   let token = m.tokenEnd;
@@ -79,7 +81,7 @@ export function parseFast(start: usize, tokenLimit: usize): usize {
   if (m.sourceEnd - start > LOOK_AHEAD) {
     const safeEnd = m.sourceEnd - LOOK_AHEAD;
     // From the second byte on there is always a candidate, at distance 1: no branch on having one.
-    if (at === m.sourceStart) token = m.emitLiteral(token, load<u8>(at++));
+    if (at === m.sourceStart) token = m.emitLiteralTo(base, token, load<u8>(at++));
     for (;;) {
       if (token >= tokenLimit) break;
       if (at >= safeEnd) break;
@@ -90,14 +92,14 @@ export function parseFast(start: usize, tokenLimit: usize): usize {
       store<u16>(slot, position);
       distance = select<u32>(distance, 1, distance - 1 < maxDistance);
       if (load<u32>(at - distance) !== (bytes as u32)) {
-        token = m.emitLiteral(token, (bytes as u32) & 255);
+        token = m.emitLiteralTo(base, token, (bytes as u32) & 255);
         at++;
         continue;
       }
       const length = lengthOf(at, at - distance);
-      token = m.emitMatch(token, length, distance);
+      token = m.emitMatchTo(base, token, length, distance);
       const next = at + length;
-      if (insertsAll) {
+      if (isThorough) {
         for (at++; at < next; at++) insert(heads, at, (at as u32) + toPosition);
       } else {
         insert(heads, at + 1, position + 1);
