@@ -14,7 +14,7 @@ import { clearRawCounts, foldRawCounts, isSplitWorthwhile, joinChunk, startBlock
 import { denseBytes, SHORTEST_DENSE } from './dense';
 import { RESULT, scratch, TOKEN_CAPACITY, TOKENS } from './layout';
 import * as m from './match';
-import { noteHistory, openFast, parseFast } from './parse-fast';
+import { adaptFast, noteHistory, openFast, parseFast } from './parse-fast';
 import { insertHistory, parseLazy, tuneLazy } from './parse-lazy';
 
 const DONE: u32 = 1;
@@ -26,17 +26,20 @@ export function initDeflate(): void {
   initBlocks();
 }
 
+const FASTEST_LAZY: u32 = 3;
+
 function parse(level: u32, at: usize, tokenLimit: usize): usize {
-  return level <= 3 ? parseFast(at, tokenLimit) : parseLazy(at, tokenLimit);
+  return level < FASTEST_LAZY ? parseFast(at, tokenLimit) : parseLazy(at, tokenLimit);
 }
 
 function tune(level: u32): void {
-  if (level === 4) tuneLazy(6, 24, 6);
+  if (level === 3) tuneLazy(2, 12, 3);
+  else if (level === 4) tuneLazy(6, 24, 6);
   else if (level === 5) tuneLazy(10, 40, 8);
   else if (level === 6) tuneLazy(18, 72, 14);
   else if (level === 7) tuneLazy(40, 128, 14);
-  else if (level === 8) tuneLazy(128, 258, 18);
-  else if (level === 9) tuneLazy(400, 258, 32);
+  else if (level === 8) tuneLazy(128, 258, 16);
+  else if (level === 9) tuneLazy(400, 258, 24);
 }
 
 /** @returns 1 done, 3 output full; the rest is in the result words */
@@ -59,8 +62,8 @@ export function deflateJob(
   openFast(level);
   tune(level);
   if (historyBytes > 0 && sourceBytes >= 8) {
-    if (level <= 3 || sourceBytes >= SHORTEST_DENSE) noteHistory(source);
-    if (level > 3) insertHistory(source);
+    if (level < FASTEST_LAZY || sourceBytes >= SHORTEST_DENSE) noteHistory(source);
+    if (level >= FASTEST_LAZY) insertHistory(source);
   }
   const isDone = writeAll(source, level, isFinal);
   store<u32>(scratch + RESULT, isDone ? ((w.output - destination) as u32) : 0);
@@ -83,7 +86,7 @@ function writeAll(source: usize, level: u32, isFinal: bool): bool {
   let blockFrom = source;
   m.setTokenEnd(tokens);
   while (at < end) {
-    const dense = denseBytes(at, level > 3);
+    const dense = denseBytes(at, level >= FASTEST_LAZY);
     if (dense > 0) {
       if (m.tokenEnd > tokens) {
         if (!writeBlock(tokens, m.tokenEnd, blockFrom, (at - blockFrom) as u32, false)) return false;
@@ -98,6 +101,7 @@ function writeAll(source: usize, level: u32, isFinal: bool): bool {
     const chunkFrom = at;
     clearRawCounts();
     at = parse(level, at, chunk + CHUNK_TOKENS * 4);
+    adaptFast((at - chunkFrom) as u32, ((m.tokenEnd - chunk) >> 2) as u32);
     foldRawCounts();
     if (chunk === tokens) {
       startBlockWithChunk();

@@ -1,4 +1,4 @@
-/** Levels 1–3: greedy, one candidate for each five-byte hash. */
+/** Levels 1 and 2: greedy, one candidate for each five-byte hash. */
 import { FAST_HEADS, scratch } from './layout';
 import * as m from './match';
 
@@ -14,12 +14,23 @@ const LOOK_AHEAD: usize = 272;
 
 let bias: u32 = 0;
 let insertsAll: bool = false;
+/** Few matches were found of late: of four positions one is looked up. */
+let isSparse: bool = false;
 
-/** Level 1 puts three positions of a match into the table, levels 2 and 3 all of them. */
+/** Level 1 puts three positions of a match into the table, level 2 all of them. */
 export function openFast(level: u32): void {
   memory.fill(scratch + FAST_HEADS, 0, (2 as usize) << (HASH_BITS as usize));
   bias = FIRST_POSITION - (m.sourceStart as u32);
   insertsAll = level > 1;
+  isSparse = false;
+}
+
+/**
+ * Tells what the newest chunk was like. Where matches make less than a seventh of a byte for each token, as in random digits, a
+ * match is worth little more than its literals, and looking for it costs three times what a byte of text costs.
+ */
+export function adaptFast(bytes: u32, tokens: u32): void {
+  isSparse = bytes * 6 < tokens * 7;
 }
 
 /** Puts the history before `source` into the table. */
@@ -74,6 +85,7 @@ export function parseFast(start: usize, tokenLimit: usize): usize {
   const base = scratch;
   const heads = base + FAST_HEADS;
   const isThorough = insertsAll;
+  const skips = isSparse;
   const toPosition = bias;
   const maxDistance = m.maxDistance;
   let token = m.tokenEnd;
@@ -94,6 +106,12 @@ export function parseFast(start: usize, tokenLimit: usize): usize {
       if (load<u32>(at - distance) !== (bytes as u32)) {
         token = m.emitLiteralTo(base, token, (bytes as u32) & 255);
         at++;
+        if (skips) {
+          token = m.emitLiteralTo(base, token, ((bytes as u32) >> 8) & 255);
+          token = m.emitLiteralTo(base, token, ((bytes as u32) >> 16) & 255);
+          token = m.emitLiteralTo(base, token, (bytes as u32) >> 24);
+          at += 3;
+        }
         continue;
       }
       const length = lengthOf(at, at - distance);
