@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
@@ -39,6 +39,7 @@ export async function startWithWorkers(
   await listen(listener, config);
 
   mkdirSync(runFolder(), { recursive: true, mode: 0o700 });
+  removeOrphans(runFolder());
   const folder = mkdtempSync(join(runFolder(), `service-${process.pid}-`));
   const removeFolder = () => rmSync(folder, { recursive: true, force: true });
   process.once('exit', removeFolder);
@@ -110,6 +111,24 @@ export async function startWithWorkers(
       removeFolder();
     },
   };
+}
+
+/** Folders of services that were killed. */
+function removeOrphans(parent: string): void {
+  for (const name of readdirSync(parent)) {
+    const pid = /^service-(\d+)-/.exec(name)?.[1];
+    if (pid !== undefined && !isAlive(Number(pid)))
+      rmSync(join(parent, name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'; // another user's
+  }
 }
 
 const primaryPath = (folder: string): string => join(folder, 'primary.sock');
