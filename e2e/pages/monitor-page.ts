@@ -1,4 +1,17 @@
+import AxeBuilder from '@axe-core/playwright';
 import { expect, type Locator, type Page } from '@playwright/test';
+import { ADMIN_TOKEN } from '../fixtures/service.ts';
+
+const VIEW_KEYS = {
+  overview: '1',
+  queues: '2',
+  iommu: '3',
+  charts: '4',
+  compare: '5',
+  mdevs: '6',
+  alarms: '7',
+  all: '0',
+} as const;
 
 /** The monitor as a person meets it. */
 export class MonitorPage {
@@ -29,8 +42,37 @@ export class MonitorPage {
     await expect(this.state).toHaveText(/Live/);
   }
 
+  /** Shows a view by its key. */
+  async show(view: keyof typeof VIEW_KEYS): Promise<void> {
+    await this.page.keyboard.press(VIEW_KEYS[view]);
+    await expect(this.page.locator('body')).toHaveAttribute('data-view', view);
+  }
+
+  /** Gives the admin token as a person does. */
+  async becomeAdmin(): Promise<void> {
+    await this.page.keyboard.press('a');
+    await this.page.getByLabel('Token', { exact: true }).fill(ADMIN_TOKEN);
+    await this.page.getByRole('button', { name: 'Use token' }).click();
+    await expect(this.page.locator('#admin')).toHaveText(/Admin: yes/);
+  }
+
+  /**
+   * What axe finds wrong with what is in sight.
+   * @param within a part of the page
+   * @param rules only these
+   */
+  async axe(within = 'html', rules?: string[]): Promise<string[]> {
+    const builder = new AxeBuilder({ page: this.page }).include(within);
+    if (rules === undefined) builder.withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice']);
+    else builder.withRules(rules);
+    const { violations } = await builder.analyze();
+    return violations.map(
+      ({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`,
+    );
+  }
+
   tile(label: string): Locator {
-    return this.page.getByRole('article', { name: label });
+    return this.page.locator('#headline').getByRole('article', { name: label });
   }
 
   /** Text of one column, top to bottom. */

@@ -46,6 +46,8 @@ export interface BenchMachine {
   node: string;
   /** Engine core that the run used, as asked for. */
   core: string;
+  /** Of the last minute at the start of the run, as `uptime` gives it: a busy machine measures itself. */
+  loadAverage: number;
 }
 
 export interface BenchRun {

@@ -21,7 +21,9 @@ export function listenForShortcuts(shortcuts: readonly Shortcut[], signal: Abort
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     const sheet = document.querySelector<HTMLDialogElement>('dialog[open]');
     if (sheet !== null && key !== '?') {
-      if (key === 'Escape') sheet.close();
+      if (key !== 'Escape') return;
+      event.preventDefault();
+      sheet.close();
       return; // the page behind a sheet does not listen
     }
     const shortcut = shortcuts.find(({ keys }) => keys.includes(key));

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import type { BenchControl, BenchRequest, BenchRow, BenchRun } from '../../../shared/src/bench.ts';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -46,6 +46,7 @@ export class BenchRuns implements BenchControl {
         model: cpus()[0]?.model ?? 'unknown',
         node: process.versions.node,
         core: this.core,
+        loadAverage: loadavg()[0] ?? 0,
       },
       startedAtMs: this.clock.wallMs(),
       outcome: 'running',

@@ -33,7 +33,9 @@ export function endpointOf(text: string): Endpoint | undefined {
   const url = /^[a-z]+:\/\//i.test(trimmed) ? trimmed : `http://${trimmed}`;
   if (trimmed === '' || !URL.canParse(url)) return undefined;
   const parsed = new URL(url);
-  const isUsable = /^https?:$/.test(parsed.protocol) && parsed.host !== '' && parsed.username === '';
+  // Chromium takes spaces in a host for letters and encodes them
+  const isHost = /^[\w.:[\]-]+$/.test(parsed.host);
+  const isUsable = /^https?:$/.test(parsed.protocol) && isHost && parsed.username === '';
   return isUsable ? toEndpoint(parsed) : undefined;
 }
 

@@ -8,6 +8,7 @@ interface RuleView {
   value: HTMLElement;
   acknowledge: HTMLButtonElement;
   mute: HTMLButtonElement;
+  muteWord: HTMLElement;
   on: HTMLInputElement;
   threshold: HTMLInputElement;
   ends: HTMLElement;
@@ -75,7 +76,7 @@ export class AlarmsPanel implements Panel {
       setText(view.state, stateWords(rule.isOn, state, alarm.isAcknowledged, isMuted, nowMs - alarm.sinceMs));
       setText(view.value, Number.isFinite(alarm.value) ? shortNumber(alarm.value * rule.scale) : '–');
       view.acknowledge.disabled = state !== 'firing' || alarm.isAcknowledged;
-      setText(view.mute, isMuted ? 'Unmute' : 'Mute 1 h');
+      setText(view.muteWord, isMuted ? 'Unmute' : 'Mute 1 h');
       if (document.activeElement !== view.threshold)
         view.threshold.value = String(Number((rule.threshold * rule.scale).toPrecision(6)));
       view.on.checked = rule.isOn;
@@ -117,6 +118,7 @@ export class AlarmsPanel implements Panel {
   private addRule(id: string): void {
     const rule = this.alarms.rules.find((one) => one.id === id);
     if (rule === undefined) return;
+    const muteWord = el('span', { text: 'Mute 1 h' });
     const view: RuleView = {
       state: el('td', { class: 'alarm-state' }),
       value: el('td', { class: 'num' }),
@@ -125,11 +127,13 @@ export class AlarmsPanel implements Panel {
         text: 'Acknowledge',
         attrs: { type: 'button', 'aria-label': `Acknowledge ${rule.title}` },
       }),
-      mute: el('button', {
-        class: 'action',
-        text: 'Mute 1 h',
-        attrs: { type: 'button', 'aria-label': `Mute ${rule.title}` },
-      }),
+      mute: el(
+        'button',
+        { class: 'action', attrs: { type: 'button' } },
+        muteWord,
+        el('span', { class: 'visually-hidden', text: ` ${rule.title}` }),
+      ),
+      muteWord,
       ends: el('td', { class: 'num' }),
       on: el('input', { attrs: { type: 'checkbox', 'aria-label': `${rule.title} is on` } }),
       threshold: el('input', {

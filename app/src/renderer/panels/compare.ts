@@ -151,7 +151,7 @@ export class ComparePanel implements Panel {
 const dateOf = ({ startedAtMs }: BenchRun) => new Date(startedAtMs).toLocaleString('sv-SE').slice(0, 16);
 
 const runWords = ({ machine, outcome, error, request, ...run }: BenchRun) =>
-  `${outcome}${error === undefined ? '' : `: ${error}`} · ${dateOf({ ...run, machine, outcome, request })} · ${plural(machine.cpus, 'CPU')} ${machine.model}, Node ${machine.node}, core ${machine.core}, ${request.seconds} s each`;
+  `${outcome}${error === undefined ? '' : `: ${error}`} · ${dateOf({ ...run, machine, outcome, request })} · ${plural(machine.cpus, 'CPU')} ${machine.model}, Node ${machine.node}, core ${machine.core}, load ${machine.loadAverage.toFixed(1)} at start, ${request.seconds} s each`;
 
 function emptyWords(frame: Frame, canRun: boolean): string {
   if (frame.store.status === undefined) return 'Runs appear here once the service answers.';

@@ -36,7 +36,13 @@ export class ConnectionStripPanel implements Panel {
     this.mode = fact('mode', 'mode');
     this.engine = fact('engine', 'engine');
     this.engine.replaceChildren(this.engineName, this.engineReason);
-    this.emulated = el('span', { class: 'badge', text: 'emulated' });
+    const badge = el('dd', { class: 'badge', text: 'emulated' });
+    this.emulated = el(
+      'div',
+      { class: 'fact fact-device' },
+      el('dt', { class: 'visually-hidden', text: 'device' }),
+      badge,
+    );
     this.emulated.title = 'The ZIP engine is a register-level emulator; no accelerator hardware is in use.';
     this.emulated.hidden = true;
     facts.append(this.emulated);

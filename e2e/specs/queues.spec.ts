@@ -1,0 +1,47 @@
+import { expect, test } from '../fixtures/test.ts';
+
+test('an engineer follows a queue: its row stays chosen while it sorts, its details tell what became of its SQEs', async ({
+  monitor,
+  clients,
+}) => {
+  const { page } = monitor;
+  clients.attached('sva', 1, 'log-shipper');
+  clients.http(2, 100_000, 10);
+  await monitor.show('queues');
+  const row = monitor.queueRows.filter({ hasText: 'log-shipper' });
+  await row.click();
+  await expect(row).toHaveAttribute('aria-selected', 'true');
+  await monitor.header('Ops/s').getByRole('button').click();
+  await expect(row).toHaveAttribute('aria-selected', 'true');
+  const details = page.getByRole('region', { name: 'Details of a queue' });
+  await expect(details).toContainText(/log-shipper, process \d+/);
+  await expect(details).toContainText(/[1-9][\d,]* completed: [1-9][\d,]* good, 0 failed/);
+  await expect(details).toContainText(/p99 [\d.]+ (µs|ms)/);
+  await expect(details.getByRole('img')).toHaveCount(3);
+});
+
+test('an administrator resets a queue after a confirmation; without the token the page asks for it', async ({
+  monitor,
+  clients,
+  service,
+}) => {
+  const { page } = monitor;
+  clients.attached('sva', 1, 'log-shipper');
+  await monitor.show('queues');
+  await monitor.queueRows.filter({ hasText: 'log-shipper' }).click();
+  await page.getByRole('button', { name: 'Reset queue' }).click();
+  await expect(page.getByRole('dialog', { name: 'Admin token' })).toBeVisible();
+  await page.getByLabel('Token', { exact: true }).fill('not the token');
+  await page.getByRole('button', { name: 'Use token' }).click();
+  await expect(page.getByText('The service does not know this token.')).toBeVisible();
+  await page.keyboard.press('Escape');
+  await monitor.becomeAdmin();
+  await page.getByRole('button', { name: 'Reset queue' }).click();
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByRole('button', { name: 'Reset queue' }).click();
+  await page.getByRole('button', { name: 'Reset the queue' }).click();
+  await expect(page.getByText('The queue was reset.')).toBeVisible();
+  await expect
+    .poll(async () => (await service.get<{ queues: unknown[] }>('/v1/queues')).queues.length)
+    .toBeGreaterThan(0);
+});

@@ -1,0 +1,46 @@
+import { Service } from '../fixtures/service.ts';
+import { expect, test } from '../fixtures/test.ts';
+
+test('an engineer adds a second service by its address, switches between both, and removes it again', async ({
+  monitor,
+  service,
+  clients,
+  complaints,
+}) => {
+  const { page } = monitor;
+  const second = new Service();
+  await second.start('--allow-origin', service.url);
+  try {
+    clients.http(1, 100_000, 20);
+    await page.keyboard.press('s');
+    await page.getByLabel('Address of a service').fill('no address at all');
+    await page.keyboard.press('Enter');
+    await expect(page.getByText(/is no address such as/)).toBeVisible();
+    await page.getByLabel('Address of a service').fill(second.url.replace('http://', ''));
+    await page.keyboard.press('Enter');
+    const tabs = page.locator('.service-tab');
+    await expect(tabs).toHaveCount(2);
+    const other = tabs.filter({ hasText: second.url.replace('http://', '') });
+    await expect(other).toContainText('MB/s');
+    await expect(tabs.first()).toContainText(/[\d.]+ MB\/s/);
+    await expect(monitor.tile('Throughput in')).toContainText(/[1-9][\d.]* MB in all|kB in all/);
+    await other.click();
+    await expect(page.locator('#facts')).toContainText(second.url.replace('http://', ''));
+    await expect(monitor.tile('Throughput in')).toContainText('0 B in all');
+    await monitor.becomeAdmin(); // the second one's rights, over its own origin
+    await second.kill();
+    await expect(other).toContainText('reconnecting');
+    await expect(monitor.state).toHaveText(/Reconnecting/);
+    await tabs.first().click();
+    await expect(monitor.state).toHaveText(/Live/);
+    await page.reload();
+    await expect(tabs).toHaveCount(2);
+    await page.keyboard.press('s');
+    await page.getByRole('button', { name: `Remove ${second.url.replace('http://', '')}` }).click();
+    await expect(tabs).toHaveCount(1);
+    await expect(page.locator('#service-tabs')).toBeHidden();
+    expect(complaints.filter((line) => line.startsWith('error: policy'))).toEqual([]);
+  } finally {
+    await second.dispose();
+  }
+});
