@@ -1,7 +1,8 @@
 import { defineConfig } from '@playwright/test';
 import { browserOptions } from './fixtures/browser.ts';
 
-// `screenshots` writes docs/images/ and runs only when it is asked for.
+// `screenshots` writes docs/images/, `measure` prints figures; both run only when they are asked for.
+const wantsMeasures = process.env['WARPDRIVE_MEASURE'] === '1';
 const wantsScreenshots = process.env['WARPDRIVE_SCREENSHOTS'] === '1';
 
 export default defineConfig({
@@ -19,8 +20,9 @@ export default defineConfig({
     screenshot: 'only-on-failure',
   },
   projects: [
-    { name: 'chromium', testIgnore: ['electron.spec.ts', 'screenshots.spec.ts'] },
+    { name: 'chromium', testIgnore: ['electron.spec.ts', 'screenshots.spec.ts', 'measure.spec.ts'] },
     { name: 'electron', testMatch: 'electron.spec.ts' },
+    ...(wantsMeasures ? [{ name: 'measure', testMatch: 'measure.spec.ts' }] : []),
     ...(wantsScreenshots ? [{ name: 'screenshots', testMatch: 'screenshots.spec.ts' }] : []),
   ],
 });

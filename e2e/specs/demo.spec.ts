@@ -1,7 +1,13 @@
+import { canRecordVideo } from '../fixtures/browser.ts';
 import { expect, test } from '../fixtures/test.ts';
 
-// The story of `npm run demo`, recorded: video and screenshots are kept in e2e/results.
-test.use({ video: 'on', viewport: { width: 1440, height: 900 }, colorScheme: 'dark' });
+// The story of `npm run demo`, recorded: screenshots, a trace and, where it can be made, a video are in e2e/results.
+test.use({
+  video: canRecordVideo() ? 'on' : 'off',
+  trace: 'on',
+  viewport: { width: 1440, height: 900 },
+  colorScheme: 'dark',
+});
 
 test('an engineer watches several clients, meets one with a defect, finds its process, and sees the cost in software', async ({
   monitor,

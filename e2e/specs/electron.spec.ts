@@ -21,7 +21,7 @@ test('an engineer starts the app and watches a service in a page that has no Nod
   }));
   expect(seen).toEqual({
     globals: ['undefined', 'undefined'],
-    bridge: ['onResume', 'openLink'],
+    bridge: ['loadToken', 'onResume', 'openLink', 'saveExport', 'saveToken'],
     origin: 'warpdrive://monitor',
     opened: true,
   });

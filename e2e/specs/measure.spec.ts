@@ -1,0 +1,262 @@
+import { readFileSync } from 'node:fs';
+import { cpus, loadavg } from 'node:os';
+import { gzipSync } from 'node:zlib';
+import type { CDPSession, Page } from '@playwright/test';
+import { expect, test } from '../fixtures/test.ts';
+
+// npm run measure:monitor prints the figures of docs/monitor.md. WARPDRIVE_MEASURE_SECONDS shortens the windows.
+const SECONDS = Number(process.env['WARPDRIVE_MEASURE_SECONDS'] ?? 60);
+const FLOOD_PER_SEC = 10_000;
+const FLOOD_SECONDS = 10;
+const HOUR_SAMPLES = 4 * 3600;
+test.describe.configure({ mode: 'serial', timeout: 600_000 });
+
+const say = (what: string, value: string) => console.log(`| ${what} | ${value} |`);
+const median = (values: number[]) =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+
+async function metrics(cdp: CDPSession): Promise<Record<string, number>> {
+  const { metrics: list } = await cdp.send('Performance.getMetrics');
+  return Object.fromEntries(list.map(({ name, value }) => [name, value]));
+}
+
+async function devtools(page: Page): Promise<CDPSession> {
+  const cdp = await page.context().newCDPSession(page);
+  await cdp.send('Performance.enable');
+  return cdp;
+}
+
+test('machine', () => {
+  const [cpu] = cpus();
+  say(
+    'machine',
+    `${cpus().length} × ${cpu?.model}, Node ${process.versions.node}, load ${loadavg()[0]?.toFixed(1)}, ${new Date().toISOString().slice(0, 10)}`,
+  );
+});
+
+test('size and first paint', async ({ page, service }) => {
+  const gzipped = (name: string) => gzipSync(readFileSync(`dist/app/renderer/${name}`), { level: 9 }).length;
+  say(
+    'JS, gzip',
+    `${(gzipped('main.js') / 1000).toFixed(0)} kB (CSS ${(gzipped('style.css') / 1000).toFixed(0)} kB)`,
+  );
+  const paints: number[] = [];
+  for (let i = 0; i < 5; i++) {
+    await page.goto('about:blank');
+    await page.goto(`${service.url}/monitor/`);
+    await expect(page.locator('#state')).toHaveText(/Live/);
+    paints.push(
+      await page.evaluate(
+        () => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? Number.NaN,
+      ),
+    );
+  }
+  say('first contentful paint, median of 5', `${median(paints).toFixed(0)} ms`);
+});
+
+test.describe('64 queues', () => {
+  test.use({ flags: ['--queues', '64'] });
+
+  test('CPU of the renderer and of the service', async ({ monitor, service, clients }) => {
+    const { page } = monitor;
+    clients.http(4, 30_000, 5);
+    await expect(monitor.queueRows).toHaveCount(64);
+    const cdp = await devtools(page);
+    for (const view of ['overview', 'queues', 'iommu', 'charts', 'compare', 'alarms', 'all'] as const) {
+      await monitor.show(view);
+      if (view === 'queues') await monitor.queueRows.first().click();
+      await page.waitForTimeout(3_000);
+      const before = await metrics(cdp);
+      const seconds = view === 'all' || view === 'overview' ? SECONDS : SECONDS / 4;
+      await page.waitForTimeout(seconds * 1000);
+      const after = await metrics(cdp);
+      const busy = ((after['TaskDuration'] ?? 0) - (before['TaskDuration'] ?? 0)) / seconds;
+      const script = ((after['ScriptDuration'] ?? 0) - (before['ScriptDuration'] ?? 0)) / seconds;
+      say(
+        `renderer, 64 queues, 4 samples/s, view ${view}`,
+        `${(busy * 100).toFixed(1)} % of a core (script ${(script * 100).toFixed(1)} %)`,
+      );
+    }
+    await page.goto('about:blank');
+    await clients.end();
+    const idle = await serviceCost(service.pid, SECONDS / 2);
+    await monitor.open(service.url);
+    const watched = await serviceCost(service.pid, SECONDS / 2);
+    say(
+      'service, one monitor',
+      `${((watched.cpu - idle.cpu) * 100).toFixed(2)} % of a core, ${((watched.rss - idle.rss) / 1048576).toFixed(1)} MiB`,
+    );
+  });
+});
+
+test('fault to screen', async ({ monitor, service, clients }) => {
+  const { page } = monitor;
+  await monitor.show('iommu');
+  await page.evaluate(() => {
+    const shown: [number, number][] = [];
+    Object.assign(window, { shown });
+    new MutationObserver(() => {
+      const seq = Number(/#(\d+)/.exec(document.querySelector('.fault-detail')?.textContent ?? '')?.[1]);
+      if (seq > (shown.at(-1)?.[0] ?? 0)) requestAnimationFrame(() => shown.push([seq, Date.now()]));
+    }).observe(document.querySelector('#faults')!, { subtree: true, childList: true, characterData: true });
+  });
+  clients.broken(300, 40);
+  await expect
+    .poll(async () => (await service.get<{ faults: unknown[] }>('/v1/faults')).faults.length, {
+      timeout: 60_000,
+    })
+    .toBe(40);
+  await monitor.settle();
+  const shown = (await page.evaluate(() => Reflect.get(window, 'shown'))) as [number, number][];
+  const { faults } = await service.get<{ faults: { seq: number; atMs: number }[] }>('/v1/faults');
+  const delays = shown.flatMap(([seq, atMs]) => {
+    const fault = faults.find((one) => one.seq === seq);
+    return fault === undefined ? [] : [atMs - fault.atMs];
+  });
+  expect(delays.length).toBeGreaterThan(10);
+  say(
+    `fault → screen, ${delays.length} faults`,
+    `median ${median(delays)} ms, slowest ${Math.max(...delays)} ms`,
+  );
+});
+
+test('10 000 faults a second', async ({ page, service }) => {
+  await page.addInitScript(hookSocket);
+  await page.goto(`${service.url}/monitor/?view=iommu`);
+  await expect(page.locator('#state')).toHaveText(/Live/);
+  await page.evaluate(
+    ({ perSec, seconds }) => {
+      const template = {
+        device: 'hisi_zip-0',
+        streamId: 0x7500,
+        access: 'read',
+        event: 'F_TRANSLATION',
+        reason: 'not mapped',
+        outcome: 'aborted',
+        advice: 'Map it.',
+        kernelLine: 'event: F_TRANSLATION',
+      };
+      const state = { seq: 0, latencies: [] as number[], isOver: false };
+      Object.assign(window, { state });
+      const startedAt = performance.now();
+      const flood = () => {
+        const elapsed = Math.min(seconds, (performance.now() - startedAt) / 1000);
+        while (state.seq < elapsed * perSec) {
+          state.seq++;
+          Reflect.get(
+            window,
+            'inject',
+          )({
+            type: 'fault',
+            fault: {
+              ...template,
+              seq: state.seq * 2,
+              atMs: Date.now(),
+              iova: `0x${(state.seq * 4096).toString(16)}`,
+            },
+          });
+        }
+        if (elapsed >= seconds) state.isOver = true;
+        else setTimeout(flood, 10);
+      };
+      document.addEventListener('keydown', (event) => {
+        const from = event.timeStamp;
+        requestAnimationFrame(() => setTimeout(() => state.latencies.push(performance.now() - from)));
+      });
+      flood();
+    },
+    { perSec: FLOOD_PER_SEC, seconds: FLOOD_SECONDS },
+  );
+  for (let i = 0; i < 30; i++) {
+    await page.keyboard.press(i % 2 === 0 ? '3' : '1');
+    await page.waitForTimeout(300);
+  }
+  await expect
+    .poll(() => page.evaluate(() => (Reflect.get(window, 'state') as { isOver: boolean }).isOver))
+    .toBe(true);
+  const latencies = (
+    await page.evaluate(() => (Reflect.get(window, 'state') as { latencies: number[] }).latencies)
+  ).toSorted((a, b) => a - b);
+  const note = await page.locator('#faults-note').textContent();
+  say(
+    '10 000 faults/s for 10 s: input → paint',
+    `median ${median(latencies).toFixed(0)} ms, slowest of ${latencies.length} ${latencies.at(-1)?.toFixed(0)} ms; the page says “${note}”`,
+  );
+});
+
+test('one hour of samples', async ({ page, service }) => {
+  await page.addInitScript(hookSocket);
+  await page.goto(`${service.url}/monitor/?view=charts`);
+  await expect(page.locator('#state')).toHaveText(/Live/);
+  const cdp = await devtools(page);
+  const feed = (count: number) =>
+    page.evaluate(async (samples) => {
+      const inject = Reflect.get(window, 'inject') as (message: unknown) => void;
+      const last = Reflect.get(window, 'lastSample') as {
+        sample: { atMs: number; queues: object[]; devices: object[]; totals: Record<string, number> };
+      };
+      for (let i = 0; i < samples; i++) {
+        const { sample } = structuredClone(last);
+        const clock = Reflect.get(window, 'clockMs') ?? sample.atMs + 1e7;
+        Object.assign(window, { clockMs: clock + 250 });
+        sample.atMs = clock + 250;
+        sample.totals['bytesIn'] = (clock % 1e9) * 1e3;
+        sample.queues = Array.from({ length: 64 }, (_, q) => ({
+          ...sample.queues[0],
+          id: `hisi_zip-0/${q}`,
+          qpId: q,
+          operations: i * (q + 1),
+          bytesIn: i * 1e5,
+          latencyUs: { p50: 100 + q, p99: 900 + q },
+        }));
+        inject({ ...last, sample });
+        if (i % 40 === 0) await new Promise((next) => requestAnimationFrame(next));
+      }
+    }, count);
+  const heap = async () => {
+    await cdp.send('HeapProfiler.enable');
+    await cdp.send('HeapProfiler.collectGarbage');
+    return ((await metrics(cdp))['JSHeapUsedSize'] ?? 0) / 1048576;
+  };
+  await feed(HOUR_SAMPLES / 4); // warm-up: all rings of all queues exist
+  const heaps = [await heap()];
+  for (let quarter = 0; quarter < 4; quarter++) {
+    await feed(HOUR_SAMPLES / 4);
+    heaps.push(await heap());
+  }
+  say(
+    'heap over one hour of samples, 64 queues, after each quarter',
+    `${heaps.map((mib) => mib.toFixed(1)).join(' → ')} MiB`,
+  );
+});
+
+/** Gives the page's socket a back door: `inject(message)` arrives as if the service had sent it. */
+function hookSocket(): void {
+  const original = window.WebSocket;
+  window.WebSocket = class extends original {
+    constructor(url: string | URL, protocols?: string | string[]) {
+      super(url, protocols);
+      Object.assign(window, {
+        inject: (message: unknown) =>
+          this.dispatchEvent(new MessageEvent('message', { data: JSON.stringify(message) })),
+      });
+      this.addEventListener('message', (event) => {
+        const message = JSON.parse(String(event.data)) as { type: string };
+        if (message.type === 'sample') Object.assign(window, { lastSample: message });
+      });
+    }
+  };
+}
+
+/** Share of a core over some seconds and resident bytes at their end, from /proc. */
+async function serviceCost(pid: number, seconds: number): Promise<{ cpu: number; rss: number }> {
+  const ticks = () => {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return Number(fields[11]) + Number(fields[12]);
+  };
+  const before = ticks();
+  await new Promise((done) => setTimeout(done, seconds * 1000));
+  const rssPages = Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]);
+  return { cpu: (ticks() - before) / 100 / seconds, rss: rssPages * 4096 };
+}
