@@ -153,7 +153,8 @@ async function queueOverhead(machine: Machine, bare: DeflateCore, level: number)
 /** Jobs of `bytes` with several in flight, on a device with two engine cores and on one with one. */
 async function twoCores(core: CoreName, bytes: number, level: number): Promise<void> {
   const pieces = piecesOfAll(bytes, bytes > 256 * KIB ? 2 : 16);
-  const shape = { jobBytes: bytes };
+  // by default jobs up to 64 KiB stay on the caller's thread, which is one core however many clients there are
+  const shape = { jobBytes: bytes, inlineBytes: 16 * KIB };
   const one = await open(core, 1, shape);
   const two = await open(core, 2, shape);
   await verifyJobs(two.codec, pieces, level);

@@ -24,10 +24,9 @@ export function headerOf(
   switch (format) {
     case 'gzip': {
       const xfl = level === 9 ? XFL_DENSEST : level === 1 ? XFL_FASTEST : 0;
-      const fixed = [0x1f, 0x8b, DEFLATE_METHOD, 0, 0, 0, 0, 0, xfl, OS_UNKNOWN];
-      if (name === undefined) return Uint8Array.from(fixed);
-      fixed[3] = GZIP_FLAGS.name;
-      return Buffer.concat([Uint8Array.from(fixed), Buffer.from(`${name}\0`, 'latin1')]);
+      const flags = name === undefined ? 0 : GZIP_FLAGS.name;
+      const fixed = Uint8Array.of(0x1f, 0x8b, DEFLATE_METHOD, flags, 0, 0, 0, 0, xfl, OS_UNKNOWN);
+      return name === undefined ? fixed : Buffer.concat([fixed, Buffer.from(`${name}\0`, 'latin1')]);
     }
     case 'zlib': {
       const flags = (ZLIB_FLEVEL[level] ?? 2) << 6;

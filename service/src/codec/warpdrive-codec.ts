@@ -57,13 +57,13 @@ export class WarpDriveCodec implements Codec {
     const taken = compressPiece(this.library, input, bytesIn, { ...options, isWhole: true, header });
     const { output } = taken instanceof Promise ? await taken : taken;
     const piece = output instanceof Promise ? await output : output;
-    const result = {
+    const result: StreamResult = {
       bytesIn,
       bytesOut: piece.bytes.length,
       crc32: format === 'zlib' ? plainCrc32 : piece.checksum,
       core: piece.core ?? this.core,
-      ...(piece.fallbackReason === undefined ? {} : { fallbackReason: piece.fallbackReason }),
     };
+    if (piece.fallbackReason !== undefined) result.fallbackReason = piece.fallbackReason;
     return { chunks: [piece.bytes], result };
   }
 }

@@ -16,6 +16,7 @@ export class JobsInCores {
       return;
     }
     this.counts.delete(queue);
+    if (this.waiting.size === 0) return;
     for (const waiter of [...this.waiting])
       if (waiter.queue === queue) {
         this.waiting.delete(waiter);

@@ -1,3 +1,5 @@
+import { performance } from 'node:perf_hooks';
+
 /** Time as a parameter: production gets `systemClock`, tests a clock that they advance. */
 export interface Clock {
   /** Unix milliseconds, for records that people read. */
