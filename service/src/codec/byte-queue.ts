@@ -58,6 +58,29 @@ export class ByteQueue {
     if (whole > 0) this.chunks.splice(0, whole);
   }
 
+  /** Removes the first bytes. @returns them, as views of the chunks that they came in */
+  take(bytes: number): Uint8Array[] {
+    const taken: Uint8Array[] = [];
+    let left = bytes;
+    let offset = this.offset;
+    for (const chunk of this.chunks) {
+      if (left === 0) break;
+      const view = chunk.subarray(offset, offset + left);
+      taken.push(view);
+      left -= view.length;
+      offset = 0;
+    }
+    this.drop(bytes);
+    return taken;
+  }
+
+  /** Puts chunks before all others. */
+  putBack(chunks: readonly Uint8Array[]): void {
+    const rest = this.take(this.total);
+    this.clear();
+    for (const chunk of [...chunks, ...rest]) this.push(chunk);
+  }
+
   clear(): void {
     this.chunks = [];
     this.offset = 0;

@@ -11,6 +11,8 @@ export interface StreamResult {
   core: CoreName;
   /** Set when software made any of the bytes: the reason, never silent. */
   fallbackReason?: string;
+  /** Jobs that the device failed and was given again; absent if none. */
+  retries?: number;
 }
 
 export interface CompressOptions {

@@ -1,3 +1,4 @@
+import type { Format } from '../../../shared/src/format.ts';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
 import { hex } from '../../../shared/src/units.ts';
 import type { ZipCompletion } from '../warpdrive/accelerator-library.ts';
@@ -27,3 +28,17 @@ export function errorOf(completion: ZipCompletion): WarpDriveError | undefined {
       });
   }
 }
+
+/** @param offsetBytes of the input */
+export const corruptAt = (offsetBytes: number, reason: string, format?: Format): WarpDriveError =>
+  new WarpDriveError('WD_E_INPUT_CORRUPT', `${reason} (near byte ${offsetBytes})`, {
+    offsetBytes,
+    reason,
+    format: format ?? 'auto',
+  });
+
+export const truncatedAt = (offsetBytes: number, where: string, format?: Format): WarpDriveError =>
+  new WarpDriveError('WD_E_INPUT_TRUNCATED', `input ends after ${offsetBytes} bytes, in the ${where}`, {
+    offsetBytes,
+    format: format ?? 'auto',
+  });

@@ -90,7 +90,7 @@ async function runAgain(
   }
   if (library.unavailable() === undefined) {
     try {
-      return await runOnDevice(library, input, options);
+      return { ...(await runOnDevice(library, input, options)), isRetried: true };
     } catch (error) {
       if (!mayFallBack(error)) throw error;
       failure = error;

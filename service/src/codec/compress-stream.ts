@@ -30,6 +30,7 @@ export class CompressStream extends JobStream {
   private plainCrc32 = 0;
   private core: CoreName | undefined;
   private fallbackReason: string | undefined;
+  private retries = 0;
 
   constructor(
     private readonly library: AcceleratorLibrary,
@@ -46,6 +47,7 @@ export class CompressStream extends JobStream {
       bytesOut: this.bytesOut,
       crc32: this.options.format === 'zlib' ? this.plainCrc32 : this.checksum,
       core: this.core ?? this.fallbackCore,
+      ...(this.retries === 0 ? {} : { retries: this.retries }),
       ...(this.fallbackReason === undefined ? {} : { fallbackReason: this.fallbackReason }),
     };
   }
@@ -126,6 +128,7 @@ export class CompressStream extends JobStream {
   private join(piece: CompressedPiece, bytes: number): void {
     this.core = piece.core ?? this.core;
     this.fallbackReason ??= piece.fallbackReason;
+    if (piece.isRetried) this.retries++;
     this.checksum = combineChecksum(this.options.format, this.checksum, piece.checksum, bytes);
     this.sendHeader();
     this.emitChunk(piece.bytes);

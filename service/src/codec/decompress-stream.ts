@@ -8,10 +8,19 @@ import type { JobSlot } from '../warpdrive/slot-pool.ts';
 import { ByteQueue } from './byte-queue.ts';
 import { combineCrc32 } from './checksum-combine.ts';
 import type { DecompressOptions, StreamResult } from './codec.ts';
-import { errorOf } from './completion-error.ts';
-import { detectFormat, MAX_GZIP_HEADER_BYTES, parseGzipHeader, parseZlibHeader } from './container.ts';
+import { corruptAt, errorOf, truncatedAt } from './completion-error.ts';
+import {
+  detectFormat,
+  headerOf,
+  MAX_GZIP_HEADER_BYTES,
+  parseGzipHeader,
+  parseZlibHeader,
+} from './container.ts';
 import { JobStream } from './job-stream.ts';
+import { MemberReplay, type ReplayBudget } from './member-replay.ts';
 import { checkOutputLimits } from './output-limits.ts';
+import { mayFallBack } from './software.ts';
+import { SoftwareInflater } from './software-inflater.ts';
 
 const HIGH_WATER_BYTES = 64 * 1024;
 /** Input of one job: its output mostly fits the slot then, so little is handed over twice. */
@@ -20,12 +29,19 @@ const JOB_INPUT_BYTES = 64 * 1024;
 const MIN_OUTPUT_BYTES = 32 * 1024;
 const OUTPUT_FACTOR = 8;
 
-/** `header`: before a container header; `data`: inside a member; `between`: after one; `done`: nothing may follow. */
-type Phase = 'header' | 'data' | 'between' | 'done';
+/** Failed jobs of one stream that the device may have another try at; then software goes on. */
+const DEVICE_RETRIES = 2;
+
+/**
+ * `header`: before a container header; `data`: inside a member; `between`: after one; `done`: nothing may follow;
+ * `software`: node:zlib has all from the start of the member that the device could not finish.
+ */
+type Phase = 'header' | 'data' | 'between' | 'done' | 'software';
 
 /**
  * Parses containers in software, as the hardware wants it, and runs their DEFLATE data as one stateful stream of jobs
  * on the device, which checks the checksum; ISIZE is compared here. gzip may have several members and zero padding.
+ * A job that the device fails costs a repetition of its member, on the device or in software; the client sees none of it.
  */
 export class DecompressStream extends JobStream {
   private readonly pending = new ByteQueue();
@@ -40,13 +56,19 @@ export class DecompressStream extends JobStream {
   private isJobRunning = false;
   /** The last job filled its slot: there may be more output without more input. */
   private isOutputFull = false;
+  private readonly replay: MemberReplay;
+  private retries = 0;
+  private software: SoftwareInflater | undefined;
+  private fallbackReason: string | undefined;
 
   constructor(
     private readonly library: AcceleratorLibrary,
     private readonly options: DecompressOptions,
     private readonly fallbackCore: CoreName,
+    budget: ReplayBudget,
   ) {
     super(options, HIGH_WATER_BYTES);
+    this.replay = new MemberReplay(budget);
     this.format = options.format === 'auto' ? undefined : options.format;
   }
 
@@ -56,6 +78,8 @@ export class DecompressStream extends JobStream {
       bytesOut: this.bytesOut,
       crc32: this.crc,
       core: this.core ?? this.fallbackCore,
+      ...(this.retries === 0 ? {} : { retries: this.retries }),
+      ...(this.fallbackReason === undefined ? {} : { fallbackReason: this.fallbackReason }),
     };
   }
 
@@ -66,15 +90,9 @@ export class DecompressStream extends JobStream {
 
   protected async finish(): Promise<void> {
     await this.advance();
+    if (this.software) return this.software.end();
     if (this.phase === 'done' || (this.phase === 'between' && this.pending.length === 0)) return;
-    throw new WarpDriveError(
-      'WD_E_INPUT_TRUNCATED',
-      `input ends after ${this.bytesIn} bytes, in the ${this.where()}`,
-      {
-        offsetBytes: this.bytesIn,
-        format: this.format ?? 'auto',
-      },
-    );
+    throw this.truncated(this.where());
   }
 
   protected async emitPending(): Promise<void> {
@@ -83,6 +101,8 @@ export class DecompressStream extends JobStream {
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
     this.pending.clear();
+    this.replay.clear();
+    this.software?.destroy();
     if (!this.isJobRunning) this.closeDevice(); // else the job's end does it: the engine may still write its context
     super._destroy(error, callback);
   }
@@ -100,6 +120,8 @@ export class DecompressStream extends JobStream {
         case 'between':
           if (!this.startNextMember()) return;
           break;
+        case 'software':
+          return this.inflateInSoftware();
         case 'done':
           if (this.pending.length > 0) throw this.corrupt('bytes follow the end of the stream');
           return;
@@ -141,7 +163,14 @@ export class DecompressStream extends JobStream {
   private async runJob(): Promise<boolean> {
     await this.readerReady();
     this.checkAlive();
-    const completion = await this.inflateSome();
+    let completion: ZipCompletion;
+    try {
+      completion = await this.inflateSome();
+    } catch (error) {
+      this.checkAlive();
+      this.recover(error);
+      return true;
+    }
     this.checkAlive();
     const error = errorOf(completion);
     if (error) throw error.code === 'WD_E_INPUT_CORRUPT' ? this.corrupt(error.message) : error;
@@ -177,11 +206,15 @@ export class DecompressStream extends JobStream {
         isFinal: false,
         stream: device.state,
       });
+      const failure = errorOf(completion);
+      if (mayFallBack(failure)) throw failure;
       if (!this.destroyed) {
         this.takeOutput(slot.destination.bytes.subarray(0, completion.produced), completion);
         if (completion.outcome === 'end' && format === 'gzip')
           this.checkLength(slot.source.bytes.subarray(start, start + completion.consumed), completion.isize);
-        this.pending.drop(completion.consumed);
+        if (completion.outcome === 'ok')
+          this.replay.keep(this.pending.take(completion.consumed), this.memberBytes);
+        else this.pending.drop(completion.consumed);
       }
       this.isOutputFull = completion.produced === room;
       return completion;
@@ -194,12 +227,61 @@ export class DecompressStream extends JobStream {
 
   private takeOutput(output: Uint8Array, completion: ZipCompletion): void {
     if (output.length === 0) return;
-    const read = this.bytesIn - this.pending.length + completion.consumed;
-    checkOutputLimits(this.bytesOut + output.length, read, this.options);
     this.memberBytes += output.length;
     const copy = Buffer.from(output);
     if (this.format !== 'gzip') this.crc = crc32(copy, this.crc); // the device keeps none, or Adler-32
-    this.emitChunk(copy);
+    this.giveOut(copy, this.bytesIn - this.pending.length + completion.consumed);
+  }
+
+  /** @param read bytes of input that went into it */
+  private giveOut(output: Buffer, read: number): void {
+    const fresh = this.replay.fresh(output);
+    checkOutputLimits(this.bytesOut + fresh.length, read, this.options);
+    this.emitChunk(fresh);
+  }
+
+  /**
+   * After a job that failed: goes back to the start of the member, for the device while it has tries left, else for software.
+   * @throws the error itself if the same bytes would not do better elsewhere, or are not all here any more
+   */
+  private recover(error: unknown): void {
+    if (!mayFallBack(error)) throw error;
+    const { library, format, device } = this;
+    const unavailable = library.unavailable();
+    const isForDevice = unavailable === undefined && this.retries < DEVICE_RETRIES;
+    if (!format || !(isForDevice || library.allowsSoftware)) throw error;
+    const isGzip = format === 'gzip';
+    const input = this.replay.begin(this.memberBytes, isGzip ? (device?.state.checksum ?? 0) : this.crc);
+    if (!input) throw error;
+    this.pending.putBack(input);
+    this.memberBytes = 0;
+    this.isOutputFull = false;
+    if (!isGzip) this.crc = 0;
+    if (isForDevice) {
+      this.retries++;
+      if (device) startAnew(device.state);
+      return;
+    }
+    this.closeDevice();
+    this.core = 'zlib';
+    this.fallbackReason = unavailable ?? error.code;
+    this.pending.putBack([headerOf(format, 1)]);
+    this.phase = 'software';
+  }
+
+  private async inflateInSoftware(): Promise<void> {
+    const { format } = this;
+    if (!format || this.pending.length === 0) return;
+    this.software ??= new SoftwareInflater(format, {
+      onOutput: (chunk) => {
+        this.crc = crc32(chunk, this.crc);
+        this.giveOut(chunk, this.bytesIn);
+        return this.readerReady();
+      },
+      errorOf: ({ code, message }) =>
+        code === 'Z_BUF_ERROR' ? this.truncated('data') : this.corrupt(message),
+    });
+    for (const chunk of this.pending.take(this.pending.length)) await this.software.write(chunk);
   }
 
   /** The device checked the CRC; ISIZE is software's to check (warpdrive.md 11, item 15). */
@@ -211,12 +293,12 @@ export class DecompressStream extends JobStream {
 
   private endMember(completion: ZipCompletion): void {
     this.memberCount++;
+    this.replay.end();
     const { device } = this;
     if (this.format === 'gzip') {
       this.crc = combineCrc32(this.crc, completion.checksum, this.memberBytes);
       this.phase = 'between';
-      if (device)
-        Object.assign(device.state, { isNew: true, ctxDw0: 0, ctxDw1: 0, ctxDw2: 0, checksum: 0, isize: 0 });
+      if (device) startAnew(device.state);
     } else {
       this.phase = 'done';
       this.closeDevice();
@@ -229,12 +311,11 @@ export class DecompressStream extends JobStream {
   }
 
   private corrupt(reason: string): WarpDriveError {
-    const offsetBytes = this.bytesIn - this.pending.length;
-    return new WarpDriveError('WD_E_INPUT_CORRUPT', `${reason} (near byte ${offsetBytes})`, {
-      offsetBytes,
-      reason,
-      format: this.format ?? 'auto',
-    });
+    return corruptAt(this.bytesIn - this.pending.length, reason, this.format);
+  }
+
+  private truncated(where: string): WarpDriveError {
+    return truncatedAt(this.bytesIn, where, this.format);
   }
 
   private where(): string {
@@ -242,3 +323,6 @@ export class DecompressStream extends JobStream {
     return this.phase === 'data' ? 'data' : 'padding';
   }
 }
+
+const startAnew = (state: OpenStream['state']): void =>
+  void Object.assign(state, { isNew: true, ctxDw0: 0, ctxDw1: 0, ctxDw2: 0, checksum: 0, isize: 0 });

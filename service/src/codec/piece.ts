@@ -24,4 +24,6 @@ export interface CompressedPiece {
   core: CoreName | undefined;
   /** Set when software made it: why. */
   fallbackReason?: string;
+  /** The device made it at its second try. */
+  isRetried?: boolean;
 }

@@ -1,5 +1,4 @@
-import type { Transform } from 'node:stream';
-import { crc32, createGunzip, createInflate, createInflateRaw } from 'node:zlib';
+import { crc32 } from 'node:zlib';
 import type { Format } from '../../../shared/src/format.ts';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
 import { ByteQueue } from './byte-queue.ts';
@@ -7,19 +6,14 @@ import type { DecompressOptions, StreamResult } from './codec.ts';
 import { detectFormat } from './container.ts';
 import { JobStream } from './job-stream.ts';
 import { checkOutputLimits } from './output-limits.ts';
+import { SoftwareInflater } from './software-inflater.ts';
 
 const HIGH_WATER_BYTES = 64 * 1024;
-const CREATE: Record<Format, () => Transform> = {
-  gzip: createGunzip,
-  zlib: createInflate,
-  deflate: createInflateRaw,
-};
 
 /** Decompression by node:zlib, for when there is no device: same limits and errors, and the result says why. */
 export class SoftwareDecompressStream extends JobStream {
   private readonly head = new ByteQueue();
-  private inflater: Transform | undefined;
-  private failure: WarpDriveError | undefined;
+  private inflater: SoftwareInflater | undefined;
   private crc = 0;
 
   constructor(
@@ -42,18 +36,13 @@ export class SoftwareDecompressStream extends JobStream {
     this.inflater ??= this.open(known);
     const input = this.head.peek(this.head.length);
     this.head.clear();
-    await this.feed(this.inflater, input);
+    await this.readerReady();
+    await this.inflater.write(input);
   }
 
   protected async finish(): Promise<void> {
-    const { inflater } = this;
-    if (!inflater) throw this.truncated();
-    const ended = new Promise<void>((resolve) => {
-      inflater.once('end', resolve).once('close', resolve);
-    });
-    inflater.end();
-    await ended;
-    if (this.failure) throw this.failure;
+    if (!this.inflater) throw this.truncated();
+    await this.inflater.end();
   }
 
   protected async emitPending(): Promise<void> {
@@ -65,43 +54,17 @@ export class SoftwareDecompressStream extends JobStream {
     super._destroy(error, callback);
   }
 
-  private async feed(inflater: Transform, input: Uint8Array): Promise<void> {
-    await this.readerReady();
-    await new Promise<void>((resolve) => {
-      inflater.once('close', resolve);
-      inflater.write(input, () => {
-        inflater.off('close', resolve);
-        resolve();
-      });
-    });
-    if (this.failure) throw this.failure;
-  }
-
-  private open(format: Format): Transform {
-    const inflater = CREATE[format]();
-    inflater.on('data', (chunk: Buffer) => {
-      try {
+  private open(format: Format): SoftwareInflater {
+    return new SoftwareInflater(format, {
+      onOutput: (chunk) => {
         checkOutputLimits(this.bytesOut + chunk.length, this.bytesIn, this.options);
         this.crc = crc32(chunk, this.crc);
         this.emitChunk(chunk);
-        const waiting = this.readerReady();
-        if (!waiting) return;
-        inflater.pause();
-        void waiting.then(() => inflater.resume());
-      } catch (error) {
-        this.fail(inflater, error as WarpDriveError);
-      }
+        return this.readerReady();
+      },
+      errorOf: ({ code, message }) =>
+        code === 'Z_BUF_ERROR' ? this.truncated() : this.corrupt(message, format),
     });
-    inflater.on('error', (error: NodeJS.ErrnoException) => {
-      const isShort = error.code === 'Z_BUF_ERROR';
-      this.fail(inflater, isShort ? this.truncated() : this.corrupt(error.message, format));
-    });
-    return inflater;
-  }
-
-  private fail(inflater: Transform, error: WarpDriveError): void {
-    this.failure ??= error;
-    inflater.destroy();
   }
 
   private truncated(): WarpDriveError {

@@ -24,10 +24,16 @@ export async function compressInSoftware(
   return { bytes: Buffer.concat([header, data, trailer]), checksum, core: 'zlib', fallbackReason: reason };
 }
 
+/** An unmapped address is one of them, because the buffers of the codec's jobs are the service's own. */
+const MAY_SUCCEED_ELSEWHERE = [
+  'WD_E_DEVICE',
+  'WD_E_DEVICE_RESET',
+  'WD_E_NO_QUEUE',
+  'WD_E_TIMEOUT',
+  'WD_E_EPERM',
+  'WD_E_IOVA_UNMAPPED',
+];
+
 /** Errors after which the same bytes may succeed elsewhere. */
-export function mayFallBack(error: unknown): error is WarpDriveError {
-  if (!(error instanceof WarpDriveError)) return false;
-  return ['WD_E_DEVICE', 'WD_E_DEVICE_RESET', 'WD_E_NO_QUEUE', 'WD_E_TIMEOUT', 'WD_E_EPERM'].includes(
-    error.code,
-  );
-}
+export const mayFallBack = (error: unknown): error is WarpDriveError =>
+  error instanceof WarpDriveError && MAY_SUCCEED_ELSEWHERE.includes(error.code);

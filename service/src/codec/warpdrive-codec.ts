@@ -7,10 +7,16 @@ import { compressPiece } from './compress-piece.ts';
 import { CompressStream } from './compress-stream.ts';
 import { endOf, headerOf, initialChecksum } from './container.ts';
 import { DecompressStream } from './decompress-stream.ts';
+import { ReplayBudget } from './member-replay.ts';
 import { SoftwareDecompressStream } from './software-decompress-stream.ts';
+
+/** Compressed input that all running decompressions keep together, so that they can be repeated. */
+const REPLAY_BYTES = 64 * 1024 * 1024;
 
 /** The codec over an accelerator. */
 export class WarpDriveCodec implements Codec {
+  private readonly replayBudget = new ReplayBudget(REPLAY_BYTES);
+
   constructor(
     private readonly library: AcceleratorLibrary,
     /** Core named for streams that needed no job. */
@@ -29,7 +35,7 @@ export class WarpDriveCodec implements Codec {
     const reason = this.library.unavailable() ?? this.lacks(options.format);
     return reason !== undefined && this.library.allowsSoftware
       ? new SoftwareDecompressStream(options, reason)
-      : new DecompressStream(this.library, options, this.core);
+      : new DecompressStream(this.library, options, this.core, this.replayBudget);
   }
 
   private lacks(format: DecompressOptions['format']): string | undefined {
@@ -63,6 +69,7 @@ export class WarpDriveCodec implements Codec {
       crc32: format === 'zlib' ? plainCrc32 : piece.checksum,
       core: piece.core ?? this.core,
     };
+    if (piece.isRetried) result.retries = 1;
     if (piece.fallbackReason !== undefined) result.fallbackReason = piece.fallbackReason;
     return { chunks: [piece.bytes], result };
   }

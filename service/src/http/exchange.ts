@@ -127,6 +127,7 @@ export class Exchange {
 export function resultFields(result: JobResult): string[] {
   const fields = ['Wd-Input-Bytes', String(result.bytesIn), 'Wd-Output-Bytes', String(result.bytesOut)];
   fields.push('Wd-Crc32', crcText(result.crc32));
+  if (result.retries !== undefined) fields.push('Wd-Retries', String(result.retries));
   if (result.fallbackReason !== undefined) fields.push('Wd-Fallback-Reason', result.fallbackReason);
   return fields;
 }

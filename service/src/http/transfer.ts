@@ -5,7 +5,7 @@ import { CoalescedFlush } from '../codec/coalesced-flush.ts';
 import type { JobResult } from '../telemetry/job-account.ts';
 import { type Exchange, resultFields } from './exchange.ts';
 
-const TRAILERS = 'Wd-Input-Bytes, Wd-Output-Bytes, Wd-Crc32, Wd-Core, Wd-Fallback-Reason';
+const TRAILERS = 'Wd-Input-Bytes, Wd-Output-Bytes, Wd-Crc32, Wd-Core, Wd-Retries, Wd-Fallback-Reason';
 
 /** A codec stream, or one that leaves the bytes as they are. */
 export interface ProductStream extends Duplex {

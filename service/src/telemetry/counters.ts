@@ -68,6 +68,8 @@ export class Counters {
   readonly webSockets = { sessions: 0, droppedSamples: 0, closes: new Map<number, number>() };
   readonly softwareCost = new SoftwareCostSampler(() => performance.now() * 1000);
   activeStreams = 0;
+  /** Jobs that the device failed and was given again. */
+  retries = 0;
   private faults: number;
 
   constructor(private readonly view: StackView) {

@@ -41,6 +41,7 @@ function flat(counters: Counters): Map<string, number> {
     duration.values().forEach((value, i) => void put(value, 'jobTime', op, format, i));
   }
   for (const [reason, count] of counters.fallbacks) put(count, 'fallback', reason);
+  put(counters.retries, 'retries');
   for (const [code, count] of counters.webSockets.closes) put(count, 'close', code);
   put(counters.activeStreams, GAUGE, 'activeStreams');
   put(counters.webSockets.sessions, GAUGE, 'sessions');
@@ -73,6 +74,9 @@ function add(counters: Counters, [kind, a = '', b = '', c = '']: string[], amoun
       return;
     case 'fallback':
       counters.fellBack(a, amount);
+      return;
+    case 'retries':
+      counters.retries += amount;
       return;
     case 'close':
       counters.addCloses(Number(a), amount);

@@ -18,6 +18,8 @@ export interface JobResult {
   crc32: number;
   core: CoreName | 'none';
   fallbackReason?: string;
+  /** Jobs that the device failed and was given again; absent if none. */
+  retries?: number;
 }
 
 /** What is known of a job before its first byte; shared by all that ask for the same. */
@@ -83,11 +85,12 @@ export class JobAccount implements RunningJob, JobFacts {
     this.subject.jobs.bytesOut += bytes;
   }
 
-  done({ bytesIn, bytesOut, crc32, core, fallbackReason }: JobResult): void {
+  done({ bytesIn, bytesOut, crc32, core, fallbackReason, retries }: JobResult): void {
     this.bytesIn = bytesIn;
     this.bytesOut = bytesOut;
     this.crc32 = crc32;
     this.core = core;
+    if (retries !== undefined) this.deps.counters.retries += retries;
     if (fallbackReason !== undefined) {
       this.deps.counters.fellBack(fallbackReason);
       this.rest = { fallbackReason };

@@ -92,6 +92,9 @@ export class Metrics {
     this.counter('fallback_total', 'Requests that software served', ['reason'], (put) => {
       for (const [reason, count] of counters.fallbacks) put({ reason }, count);
     });
+    this.counter('job_retries_total', 'Jobs that the device failed and was given again', [], (put) =>
+      put({}, counters.retries),
+    );
     this.gauge('ws_sessions', 'Open WebSockets', [], (put) => put({}, counters.webSockets.sessions));
     this.counter('ws_dropped_snapshots_total', 'Samples that a slow client missed', [], (put) =>
       put({}, counters.webSockets.droppedSamples),

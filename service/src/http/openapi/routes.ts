@@ -36,6 +36,7 @@ const RESULT_FIELDS = [
   'Wd-Input-Bytes',
   'Wd-Output-Bytes',
   'Wd-Crc32',
+  'Wd-Retries',
   'Wd-Fallback-Reason',
   'X-Request-Id',
 ];
