@@ -96,7 +96,7 @@ const MDEV_TYPE_ON_OPEN = {
 } as const;
 const RAM_BYTES = 1024 * 1024 * 1024;
 
-const JOB_BYTES = 256 * 1024;
+const JOB_BYTES = 512 * 1024;
 const INLINE_BYTES = 64 * 1024;
 const SLOT_WAIT_MS = 30_000;
 const JOB_DEADLINE_MS = 30_000;

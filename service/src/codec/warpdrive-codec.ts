@@ -4,7 +4,7 @@ import type { AcceleratorLibrary } from '../warpdrive/accelerator-library.ts';
 import { ByteQueue } from './byte-queue.ts';
 import type { Codec, CodecStream, CompressOptions, DecompressOptions, StreamResult } from './codec.ts';
 import { compressPiece } from './compress-piece.ts';
-import { CompressStream } from './compress-stream.ts';
+import { CompressStream, SHORT_STREAM_PIECE_BYTES } from './compress-stream.ts';
 import { endOf, headerOf, initialChecksum } from './container.ts';
 import { DecompressStream } from './decompress-stream.ts';
 import { ReplayBudget } from './member-replay.ts';
@@ -24,7 +24,7 @@ export class WarpDriveCodec implements Codec {
   ) {}
 
   get oneShotBytes(): number {
-    return this.library.jobBytes;
+    return Math.min(this.library.jobBytes, SHORT_STREAM_PIECE_BYTES);
   }
 
   compressStream(options: CompressOptions): CodecStream {
