@@ -21,6 +21,9 @@ export interface Sort {
   isDescending: boolean;
 }
 
+/** Rows out of sight are filled with every so many readings: about once a second. */
+const RENDERS_PER_FULL = 4;
+
 interface DataTableOptions {
   /** A person chose a row, by click or Enter. */
   onChoose?(key: string): void;
@@ -39,6 +42,9 @@ export class DataTable<Row> {
   private readonly views = new Map<string, RowView>();
   /** The row that a person chose; it stays chosen wherever it is sorted to. */
   chosenKey: string | undefined;
+  private renders = 0;
+  private firstInSight = 0;
+  private lastInSight = Number.POSITIVE_INFINITY;
 
   constructor(
     private readonly columns: readonly Column<Row>[],
@@ -62,15 +68,28 @@ export class DataTable<Row> {
       this.views.delete(key);
     }
     let place = this.body.firstElementChild;
-    for (const row of sorted) {
+    const isDue = ++this.renders % RENDERS_PER_FULL === 1;
+    for (const [index, row] of sorted.entries()) {
+      const isNew = !this.views.has(this.keyOf(row));
       const view = this.viewOf(this.keyOf(row));
       if (view.root === place) place = place.nextElementSibling;
       else this.body.insertBefore(view.root, place);
-      this.fill(view, row);
+      const isInSight = index >= this.firstInSight && index <= this.lastInSight;
+      if (isDue || isNew || isInSight) this.fill(view, row);
       if (this.options.onChoose !== undefined)
         setAttribute(view.root, 'aria-selected', String(this.keyOf(row) === this.chosenKey));
     }
+    if (isDue) this.look();
     this.keepReachable();
+  }
+
+  /** Finds out which rows, by their place, are in the box that scrolls the table. Asks for the layout, so not each time. */
+  private look(): void {
+    const box = this.root.parentElement;
+    const rowPx = this.body.rows[0]?.offsetHeight ?? 0;
+    if (box === null || rowPx === 0) return;
+    this.firstInSight = Math.floor(box.scrollTop / rowPx) - 2;
+    this.lastInSight = Math.ceil((box.scrollTop + box.clientHeight) / rowPx);
   }
 
   /** Brings the chosen row into sight. */
