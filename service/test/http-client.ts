@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingHttpHeaders, type RequestOptions } from 'node:http';
 import { connect, type Socket } from 'node:net';
@@ -93,4 +94,10 @@ export async function rawAnswer(url: string, text: string): Promise<string> {
   });
   await once(socket, 'close');
   return answer;
+}
+
+/** The problem document of a refusal. */
+export function problem({ headers, body }: Answer): Record<string, unknown> {
+  assert.equal(headers['content-type'], 'application/problem+json');
+  return JSON.parse(body.toString()) as Record<string, unknown>;
 }

@@ -3,10 +3,10 @@ import { after, before, beforeEach, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { WarpDriveError } from '../../shared/src/problem.ts';
 import type { RunningService } from '../src/cli/service.ts';
-import type { Log } from '../src/platform/log.ts';
-import { type Answer, jsonText, rawAnswer, rawConnection, send, sendWhole, slices } from './http-client.ts';
+import { jsonText, problem, rawAnswer, rawConnection, send, sendWhole, slices } from './http-client.ts';
 import { type Double, hostDouble } from './http-double.ts';
 import { eventually, serviceOn } from './http-service.ts';
+import { recordedLog } from './recorded-log.ts';
 
 const IDLE_MS = 300;
 const body = jsonText(2000);
@@ -14,15 +14,7 @@ const large = jsonText(3_000_000);
 
 let double: Double;
 let service: RunningService;
-const logged: { level: string; message: string }[] = [];
-
-const log: Log = {
-  debug() {},
-  info: (_details, message) => void logged.push({ level: 'info', message }),
-  warn: (_details, message) => void logged.push({ level: 'warn', message }),
-  error: (_details, message) => void logged.push({ level: 'error', message }),
-  child: () => log,
-};
+const { log, lines } = recordedLog();
 
 before(async () => {
   double = hostDouble();
@@ -30,12 +22,7 @@ before(async () => {
   service = await serviceOn(double, options, log);
 });
 after(() => service.stop());
-beforeEach(() => logged.splice(0));
-
-function problem({ headers, body: bytes }: Answer): Record<string, unknown> {
-  assert.equal(headers['content-type'], 'application/problem+json');
-  return JSON.parse(bytes.toString()) as Record<string, unknown>;
-}
+beforeEach(() => lines.splice(0));
 
 describe('failures of the codec', () => {
   it('are problems while nothing was sent, with Retry-After where a retry helps', async () => {
@@ -52,7 +39,10 @@ describe('failures of the codec', () => {
     const answer = await sendWhole(`${service.url}/v1/compress`, body);
     assert.equal(answer.status, 500);
     assert.doesNotMatch(answer.body.toString(), /secret/);
-    assert.deepEqual(logged, [{ level: 'error', message: 'request failed' }]);
+    assert.deepEqual(
+      lines.map(({ level, message }) => [level, message]),
+      [['error', 'request failed']],
+    );
   });
 
   it('answer 422 to corrupt and to truncated input', async () => {
@@ -102,10 +92,7 @@ describe('clients that misbehave', () => {
     );
     socket.pause();
     socket.write(zeros);
-    await eventually(
-      () => logged.some(({ message }) => message === 'response broken off'),
-      'the stall guard',
-    );
+    await eventually(() => lines.some(({ message }) => message === 'response broken off'), 'the stall guard');
     await eventually(() => double.open() === 0, 'the codec stream destroyed');
     socket.destroy();
   });
@@ -122,7 +109,7 @@ describe('clients that misbehave', () => {
     await leave(`POST /v1/compress ${head}`, () => true);
     await leave('POST /v1/compress HTTP/1.1\r\nHost: a\r\n', () => true);
     assert.deepEqual(
-      logged.filter(({ level }) => level !== 'info'),
+      lines.filter(({ level }) => level === 'warn' || level === 'error'),
       [],
     );
   });

@@ -71,6 +71,9 @@ describe('POST and DELETE /v1/mdevs', () => {
       [],
     ])
       assert.deepEqual(await errno(create(body)), [400, 'EINVAL'], JSON.stringify(body));
+    const { json } = await create({ type: 'hisi_zip-zip', more: 1 });
+    assert.equal(json.field, 'more');
+    assert.deepEqual(json.allowed, ['uuid', 'type', 'dmaPoolBytes', 'priorityClass']);
     await create({ uuid: UUID, type: 'hisi_zip-zip' });
     assert.deepEqual(await errno(create({ uuid: UUID, type: 'hisi_zip-zip' })), [409, 'EEXIST']);
     assert.deepEqual(await errno(call('DELETE', `/v1/mdevs/${UUID}`)), [401, 'EACCES']);
@@ -137,7 +140,9 @@ describe('PATCH /v1/iommu', () => {
     assert.equal(await flags(), '0\n');
     await patch({ faultModel: 'stall' });
     assert.equal(await flags(), '1\n');
-    assert.equal((await patch({ faultModel: 'magic' })).json.errno, 'EINVAL');
+    const { json: wrong } = await patch({ faultModel: 'magic' });
+    assert.deepEqual([wrong.errno, wrong.field, wrong.value], ['EINVAL', 'faultModel', 'magic']);
+    assert.deepEqual(wrong.allowed, ['none', 'stall', 'pri']);
     assert.equal((await patch({ faultModel: 'none' }, {})).status, 401);
   });
   it('holds page requests: a job stalls, is seen with its age, and completes when it is let go', async () => {

@@ -4,7 +4,7 @@ import { deflateRawSync, deflateSync, gunzipSync, gzipSync, inflateSync } from '
 import type { RunningService } from '../src/cli/service.ts';
 import { createHost } from '../src/host.ts';
 import { silentLog } from '../src/platform/log.ts';
-import { type Answer, jsonText, send, sendWhole } from './http-client.ts';
+import { jsonText, problem, send, sendWhole } from './http-client.ts';
 import { serviceOn } from './http-service.ts';
 
 const body = jsonText(5000);
@@ -18,7 +18,6 @@ after(() => service.stop());
 
 const post = (path: string, headers: Record<string, string> = {}, bytes: Buffer = body) =>
   sendWhole(service.url + path, bytes, headers);
-const problem = (answer: Answer) => JSON.parse(answer.body.toString()) as Record<string, unknown>;
 
 describe('Accept', () => {
   it('chooses the product where the URL names none', async () => {

@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import type { RunningService } from '../src/cli/service.ts';
-import type { Log } from '../src/platform/log.ts';
-import { type Answer, jsonText, rawAnswer, rawConnection, send, sendWhole, slices } from './http-client.ts';
+import { jsonText, problem, rawAnswer, rawConnection, send, sendWhole, slices } from './http-client.ts';
 import { type Double, hostDouble } from './http-double.ts';
-import { serviceOn } from './http-service.ts';
+import { ADMIN_TOKEN, serviceOn } from './http-service.ts';
+import { recordedLog } from './recorded-log.ts';
 
 const IDLE_MS = 300;
 const body = jsonText(2000);
@@ -14,15 +14,7 @@ const large = jsonText(3_000_000);
 
 let double: Double;
 let service: RunningService;
-const logged: { level: string; message: string }[] = [];
-
-const log: Log = {
-  debug() {},
-  info: (_details, message) => void logged.push({ level: 'info', message }),
-  warn: (_details, message) => void logged.push({ level: 'warn', message }),
-  error: (_details, message) => void logged.push({ level: 'error', message }),
-  child: () => log,
-};
+const { log, lines } = recordedLog();
 
 before(async () => {
   double = hostDouble();
@@ -30,12 +22,7 @@ before(async () => {
   service = await serviceOn(double, options, log);
 });
 after(() => service.stop());
-beforeEach(() => logged.splice(0));
-
-function problem({ headers, body: bytes }: Answer): Record<string, unknown> {
-  assert.equal(headers['content-type'], 'application/problem+json');
-  return JSON.parse(bytes.toString()) as Record<string, unknown>;
-}
+beforeEach(() => lines.splice(0));
 
 describe('refusals before the body', () => {
   it('names a bad parameter, its value and what is allowed', async () => {
@@ -98,6 +85,31 @@ describe('refusals before the body', () => {
     const [second] = (await once(socket, 'data')) as [Buffer];
     assert.match(second.toString('latin1'), /^HTTP\/1\.1 200 OK/);
     socket.destroy();
+  });
+
+  it('answers Expect: 100-continue on an administrator’s route after the token was checked', async () => {
+    const head = (token: string) =>
+      `POST /v1/mdevs HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/json\r\n` +
+      'Content-Length: 2\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n';
+    assert.match(await rawAnswer(service.url, head('wrong')), /^HTTP\/1\.1 403 /);
+    const socket = await rawConnection(service.url, head(ADMIN_TOKEN));
+    const [first] = (await once(socket, 'data')) as [Buffer];
+    assert.match(first.toString(), /^HTTP\/1\.1 100 Continue\r\n\r\n$/);
+    socket.write('{}');
+    const [second] = (await once(socket, 'data')) as [Buffer];
+    assert.match(second.toString('latin1'), /^HTTP\/1\.1 404 [\s\S]*WD_E_ENODEV/);
+    socket.destroy();
+  });
+
+  it('are logged at debug, each with its id, also those whose parameters cannot be read', async () => {
+    const idOf = (details: object) => ('reqId' in details ? details.reqId : undefined);
+    const ids: unknown[] = [];
+    for (const path of ['/v1/compress?level=0', '/v1/decompress?format=rar', '/nope', '/v1/status?x=1'])
+      ids.push((await sendWhole(service.url + path, body)).headers['x-request-id']);
+    assert.deepEqual(
+      lines.filter(({ level }) => level === 'debug').map(({ details, message }) => [message, idOf(details)]),
+      ids.map((id) => ['request refused', id]),
+    );
   });
 
   it('answers 417 to other expectations and 400 to what is not HTTP', async () => {

@@ -15,7 +15,7 @@ import { iommuRoutes } from './iommu-routes.ts';
 import { mdevRoutes } from './mdev-routes.ts';
 import { monitorPolicy } from './monitor-policy.ts';
 import { methodsOf } from './openapi/routes.ts';
-import { refuse } from './refuse.ts';
+import { logRefusal, refuse } from './refuse.ts';
 import { sysfsRoutes } from './sysfs-routes.ts';
 
 export interface AppDeps extends ApiDeps {
@@ -91,8 +91,8 @@ export function createApp(deps: AppDeps): Express {
       res.destroy();
       return;
     }
-    const status = refuse(req, res, known, String(res.locals['id']), clock);
-    if (status >= 500) log.error({ reqId: res.locals['id'], err: error }, 'request failed');
+    const reqId = String(res.locals['id']);
+    logRefusal(log, known, refuse(req, res, known, reqId, clock), { reqId });
   });
   return app;
 }

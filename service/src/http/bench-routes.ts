@@ -1,4 +1,4 @@
-import express, { type Request, Router } from 'express';
+import { type Request, Router } from 'express';
 import { z } from 'zod';
 import {
   BENCH_EXPERIMENTS,
@@ -11,7 +11,7 @@ import {
 } from '../../../shared/src/bench.ts';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
 import type { Access } from '../ops/access.ts';
-import { requireAdmin } from './admin.ts';
+import { adminBody, requireAdmin } from './admin.ts';
 import { parsed } from './parsed.ts';
 
 export const benchBody = z.strictObject({
@@ -28,8 +28,7 @@ export const benchBody = z.strictObject({
 export function benchRoutes({ bench, access }: { bench?: BenchControl; access: Access }): Router {
   const router = Router({ strict: true, caseSensitive: true });
   router.get('/v1/bench', (_req, res) => void res.json({ runs: need(bench).runs() }));
-  router.post('/v1/bench', express.json(), (req, res) => {
-    requireAdmin(req, access);
+  router.post('/v1/bench', adminBody(access), (req, res) => {
     const { experiment, sizes, seconds } = parsed(benchBody, req.body ?? {});
     const run = need(bench).start({ experiment, seconds, sizes: sizes ?? BENCH_SIZES[experiment] });
     res.status(202).location(`/v1/bench/${run.id}`).json(run);

@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { WarpDriveError } from '../../../shared/src/problem.ts';
 import type { Codec } from '../codec/codec.ts';
 import type { Access } from '../ops/access.ts';
 import { requestId } from '../ops/request-id.ts';
@@ -9,7 +8,7 @@ import type { Log } from '../platform/log.ts';
 import { JobAccount, type JobAccountDeps, type JobResult } from '../telemetry/job-account.ts';
 import { crcText } from '../telemetry/job-records.ts';
 import { corsFields } from './cors.ts';
-import { refuse } from './refuse.ts';
+import { logged, logRefusal, refuse } from './refuse.ts';
 import type { StreamRequest } from './stream-request.ts';
 
 export interface ExchangeDeps extends JobAccountDeps {
@@ -90,9 +89,7 @@ export class Exchange {
     const { account, deps } = this;
     const status = refuse(this.req, this.res, error, account.requestId, deps.clock, ['Wd-Job', account.id]);
     account.failed(error);
-    const details = { ...account.names(), status, ...logged(error) };
-    if (status >= 500 && status !== 503) deps.log.error(details, 'request failed');
-    else deps.log.debug(details, 'request refused');
+    logRefusal(deps.log, error, status, account.names());
   }
 
   /** The answer had begun: it is never finished, so that nobody takes the half for the whole. */
@@ -130,9 +127,4 @@ export function resultFields(result: JobResult): string[] {
   if (result.retries !== undefined) fields.push('Wd-Retries', String(result.retries));
   if (result.fallbackReason !== undefined) fields.push('Wd-Fallback-Reason', result.fallbackReason);
   return fields;
-}
-
-/** How an error is logged: those of the catalogue by code and sentence, defects with their stack. */
-function logged(error: unknown): object {
-  return error instanceof WarpDriveError ? { code: error.code, detail: error.message } : { err: error };
 }

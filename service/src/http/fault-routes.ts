@@ -1,8 +1,8 @@
-import express, { type Request, Router } from 'express';
+import { type Request, Router } from 'express';
 import { z } from 'zod';
 import { FAULT_KINDS, type FaultPlan, RAS_SEVERITIES } from '../../../shared/src/fault-injection.ts';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
-import { needPart, requireAdmin } from './admin.ts';
+import { adminBody, needPart, requireAdmin } from './admin.ts';
 import type { ApiDeps } from './api.ts';
 import { parsed } from './parsed.ts';
 
@@ -63,8 +63,7 @@ export function faultRoutes({ status, access }: ApiDeps): Router {
     await needPart(view.admin).resetQueue(req.params.id);
     res.json({ id: req.params.id, reset: true });
   });
-  router.post('/v1/faults/inject', express.json(), async (req, res) => {
-    requireAdmin(req, access);
+  router.post('/v1/faults/inject', adminBody(access), async (req, res) => {
     const fault = planOf(req.body);
     const admin = needPart(view.admin);
     if (fault === HARDWARE_ERROR) res.json({ kind: fault, isolated: await admin.hardwareError() });

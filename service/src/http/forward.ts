@@ -13,8 +13,8 @@ import { refuse } from './refuse.ts';
 
 /** Whose request it was, from the worker that passed it on; whatever a client sends under this name is dropped. */
 export const PEER_FIELD = 'Wd-Peer-Address';
-/** Fields of one hop (RFC 9110, 7.6.1), which Node makes anew; `expect` was answered here. */
-const HOP_FIELDS = new Set(['connection', 'keep-alive', 'proxy-connection', 'te', 'upgrade', 'expect']);
+/** Fields of one hop (RFC 9110, 7.6.1), which Node makes anew. */
+const HOP_FIELDS = new Set(['connection', 'keep-alive', 'proxy-connection', 'te', 'upgrade']);
 const PEER_FIELD_LOWER = PEER_FIELD.toLowerCase();
 
 /** Lets the process at a Unix socket answer. A connection a request: no idle one can be closed under a request. */
@@ -27,6 +27,7 @@ export function forwardTo(
     const headers = [...endToEnd(req), PEER_FIELD, req.socket.remoteAddress ?? ''];
     const target = { ...(method ? { method } : {}), ...(path ? { path } : {}) };
     const onward = request({ socketPath, agent: false, ...target, headers });
+    onward.on('continue', () => res.writeContinue()); // of a request with `Expect`, once it passed the checks there
     onward.on('response', (answer) => sendBack(answer, res));
     onward.on('error', () => {
       if (res.headersSent) res.destroy();

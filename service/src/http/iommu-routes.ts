@@ -1,8 +1,8 @@
-import express, { type Request, Router } from 'express';
+import { type Request, Router } from 'express';
 import { z } from 'zod';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
 import { FAULT_MODELS, PAGE_RESPONSES, type StackView } from '../../../shared/src/telemetry.ts';
-import { needPart, requireAdmin } from './admin.ts';
+import { adminBody, needPart } from './admin.ts';
 import type { ApiDeps } from './api.ts';
 import { parsed } from './parsed.ts';
 
@@ -22,16 +22,14 @@ export function iommuRoutes({ status, access }: ApiDeps): Router {
   router
     .route('/v1/iommu')
     .get((req, res) => void res.json(stateOf(view, access.isAdmin(req.headers.authorization))))
-    .patch(express.json(), async (req: Request, res) => {
-      requireAdmin(req, access);
+    .patch(adminBody(access), async (req: Request, res) => {
       const admin = needPart(view.admin);
       const { faultModel, hold } = parsed(changeBody, req.body);
       if (faultModel !== undefined) await admin.setFaultModel(faultModel);
       if (hold !== undefined) await admin.holdPageRequests(hold);
       res.json(stateOf(view, true));
     });
-  router.post('/v1/iommu/stalls/:stag', express.json(), async (req: Request<{ stag: string }>, res) => {
-    requireAdmin(req, access);
+  router.post('/v1/iommu/stalls/:stag', adminBody(access), async (req: Request<{ stag: string }>, res) => {
     const { response } = parsed(answerBody, req.body);
     const admin = needPart(view.admin);
     res.json({ response: await admin.answerPageRequest(Number(req.params.stag), response) });

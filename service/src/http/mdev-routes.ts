@@ -1,11 +1,10 @@
-import express, { type Request, Router } from 'express';
+import { type Request, Router } from 'express';
 import { z } from 'zod';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
 import type { MdevCreateRequest } from '../../../shared/src/telemetry.ts';
-import { needPart, requireAdmin } from './admin.ts';
+import { adminBody, needPart, requireAdmin } from './admin.ts';
 import type { ApiDeps } from './api.ts';
-
-const MAX_BODY = '16kb';
+import { parsed } from './parsed.ts';
 
 export const createBody = z.strictObject({
   uuid: z.string().max(64).optional(),
@@ -19,9 +18,8 @@ export function mdevRoutes({ status, access }: ApiDeps): Router {
   const router = Router({ strict: true, caseSensitive: true });
   const { view } = status;
   router.get('/v1/mdevs/types', (_req, res) => void res.json({ types: needPart(view.admin).mdevTypes() }));
-  router.post('/v1/mdevs', express.json({ limit: MAX_BODY, strict: true }), (req, res) => {
-    requireAdmin(req, access);
-    const mdev = needPart(view.admin).createMdev(requestOf(req), true);
+  router.post('/v1/mdevs', adminBody(access), (req, res) => {
+    const mdev = needPart(view.admin).createMdev(requestOf(req.body), true);
     res.status(201).location(`/v1/mdevs/${mdev.uuid}`).json(mdev);
   });
   router
@@ -43,26 +41,12 @@ export function mdevRoutes({ status, access }: ApiDeps): Router {
   return router;
 }
 
-function requestOf(req: Request): MdevCreateRequest {
-  const body: unknown = req.body;
-  const parsed = createBody.safeParse(body);
-  if (parsed.success) {
-    const { uuid, type, dmaPoolBytes, priorityClass } = parsed.data;
-    return {
-      type,
-      ...(uuid === undefined ? {} : { uuid }),
-      ...(dmaPoolBytes === undefined ? {} : { dmaPoolBytes }),
-      ...(priorityClass === undefined ? {} : { priorityClass }),
-    };
-  }
-  const [issue] = parsed.error.issues;
-  throw new WarpDriveError(
-    'WD_E_EINVAL',
-    `${issue?.path.join('.') || 'body'}: ${issue?.message ?? 'invalid'}`,
-    {
-      errno: 'EINVAL',
-      field: issue?.path.join('.') || 'body',
-      allowed: ['uuid', 'type', 'dmaPoolBytes', 'priorityClass'],
-    },
-  );
+function requestOf(body: unknown): MdevCreateRequest {
+  const { uuid, type, dmaPoolBytes, priorityClass } = parsed(createBody, body);
+  return {
+    type,
+    ...(uuid === undefined ? {} : { uuid }),
+    ...(dmaPoolBytes === undefined ? {} : { dmaPoolBytes }),
+    ...(priorityClass === undefined ? {} : { priorityClass }),
+  };
 }

@@ -7,7 +7,7 @@ import { requestId } from '../ops/request-id.ts';
 import { answerOptions } from './cors.ts';
 import { Exchange, type ExchangeDeps } from './exchange.ts';
 import { IdentityStream } from './identity-stream.ts';
-import { refuse } from './refuse.ts';
+import { logRefusal, refuse } from './refuse.ts';
 import { compressSmallBody } from './small-body.ts';
 import { type Limits, type StreamRequest, StreamRequests } from './stream-request.ts';
 import { type ProductStream, Transfer } from './transfer.ts';
@@ -49,15 +49,22 @@ export class Products {
       return true;
     }
     if (request === undefined) {
-      const id = requestId(req.headers['x-request-id'], this.deps.jobs.newId());
-      const status = refuse(req, res, refused, id, this.deps.clock);
-      this.deps.counters.route(pathOf(req)).ended(req.method ?? '', status, 0);
+      this.refuseUnread(req, res, refused);
       return true;
     }
     const exchange = new Exchange(this.deps, request, req, res);
     if (refused !== undefined) exchange.refuse(refused);
     else this.run(exchange, expectsContinue);
     return true;
+  }
+
+  /** A request of which not even the parameters could be read has no job record. */
+  private refuseUnread(req: IncomingMessage, res: ServerResponse, error: unknown): void {
+    const { jobs, clock, counters, log } = this.deps;
+    const reqId = requestId(req.headers['x-request-id'], jobs.newId());
+    const status = refuse(req, res, error, reqId, clock);
+    counters.route(pathOf(req)).ended(req.method ?? '', status, 0);
+    logRefusal(log, error, status, { reqId });
   }
 
   private run(exchange: Exchange, expectsContinue: boolean): void {
@@ -79,6 +86,7 @@ export class Products {
       exchange.refuse(error);
     }
   }
+
   /** Set for a compression whose body may fit one job, and which need not come out before it is whole. */
   private smallOptions({ request, req }: Exchange): CompressOptions | undefined {
     if (request.op !== 'compress' || request.flushes) return undefined;

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { problemOf, WarpDriveError } from '../../../shared/src/problem.ts';
 import { refusalFields } from '../ops/refusal-fields.ts';
 import type { Clock } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
 import { corsFields } from './cors.ts';
 
 /** How long a client that was refused may go on sending before the connection is cut. */
@@ -49,4 +50,19 @@ export function refuse(
   response.once('close', cancel);
   request.resume();
   return status;
+}
+
+/**
+ * One line for a request that was answered with an error.
+ * @param names what identifies the request
+ */
+export function logRefusal(log: Log, error: unknown, status: number, names: object): void {
+  const details = { ...names, status, ...logged(error) };
+  if (status >= 500 && status !== 503) log.error(details, 'request failed');
+  else log.debug(details, 'request refused');
+}
+
+/** How an error is logged: those of the catalogue by code and sentence, defects with their stack. */
+export function logged(error: unknown): object {
+  return error instanceof WarpDriveError ? { code: error.code, detail: error.message } : { err: error };
 }

@@ -10,7 +10,7 @@ import { WarpDriveError } from '../../../shared/src/problem.ts';
 import { refuseSocket } from '../ops/refuse-socket.ts';
 import { requestId } from '../ops/request-id.ts';
 import { type ProductDeps, Products } from './products.ts';
-import { refuse } from './refuse.ts';
+import { logRefusal, refuse } from './refuse.ts';
 
 export type HttpDeps = ProductDeps & {
   limits: {
@@ -28,7 +28,7 @@ export const SOCKET_BUFFER_BYTES = 128 * 1024;
 
 /**
  * The HTTP server, not yet listening. WebSockets attach to its `upgrade` event.
- * @param app answers whatever is not one of the two streaming routes
+ * @param app answers whatever is not one of the two streaming routes; it says `100 Continue` to those that wait for it
  */
 export function createHttpServer(deps: HttpDeps, app: RequestListener): Server {
   const { limits } = deps;
@@ -48,13 +48,12 @@ export function createHttpServer(deps: HttpDeps, app: RequestListener): Server {
     if (!products.handle(req, res, false)) app(req, res);
   });
   server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => {
-    if (products.handle(req, res, true)) return;
-    res.writeContinue();
-    app(req, res);
+    if (!products.handle(req, res, true)) app(req, res);
   });
   server.on('checkExpectation', (req: IncomingMessage, res: ServerResponse) => {
     const error = new WarpDriveError('WD_E_EXPECTATION', `Expect: ${req.headers.expect} is not supported`);
-    refuse(req, res, error, requestId(req.headers['x-request-id'], deps.jobs.newId()), deps.clock);
+    const reqId = requestId(req.headers['x-request-id'], deps.jobs.newId());
+    logRefusal(deps.log, error, refuse(req, res, error, reqId, deps.clock), { reqId });
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     if (error.code === 'ECONNRESET') socket.destroy();

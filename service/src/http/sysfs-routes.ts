@@ -1,6 +1,6 @@
 import express, { type Request, Router } from 'express';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
-import { needPart, requireAdmin } from './admin.ts';
+import { adminBody, needPart } from './admin.ts';
 import type { ApiDeps } from './api.ts';
 
 const PREFIX = '/v1/sysfs';
@@ -25,8 +25,8 @@ export function sysfsRoutes({ status, access }: ApiDeps): Router {
       res.json({ ...where, kind: 'file', text });
     }
   });
-  router.put(`${PREFIX}/*path`, express.text({ type: () => true, limit: MAX_TEXT }), (req: Request, res) => {
-    requireAdmin(req, access);
+  const text = adminBody(access, express.text({ type: () => true, limit: MAX_TEXT }));
+  router.put(`${PREFIX}/*path`, text, (req: Request, res) => {
     needPart(view.sysfs).write(pathOf(req), typeof req.body === 'string' ? req.body : '', true);
     res.status(204).end();
   });
