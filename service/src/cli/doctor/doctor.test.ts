@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -129,6 +129,27 @@ describe('checkHost', () => {
       findings.filter(({ level }) => level !== 'ok'),
       [],
     );
+  });
+
+  it('names the process that has the port', async () => {
+    const table =
+      '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n' +
+      '   0: 0100007F:1F90 00000000:0000 01 00000000:00000000 00:00000000 00000000     0        0 111 1\n' +
+      '   1: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 222 1\n';
+    const files = {
+      'proc/net/tcp': table,
+      'proc/41/fd/x': '',
+      'proc/42/comm': 'nginx\n',
+      'proc/42/fd/x': '',
+    };
+    const machine = machineWith(files, { listenError: async () => 'EADDRINUSE' });
+    const port = async () => find(await checkHost(machine, place), 'port 8080');
+    symlinkSync('socket:[111]', join(machine.root, 'proc/41/fd/3'));
+    assert.match((await port()).detail, /^a process that this user may not see listens/);
+    symlinkSync('socket:[222]', join(machine.root, 'proc/42/fd/7'));
+    const finding = await port();
+    assert.match(finding.detail, /^nginx \(process 42\) listens on 127\.0\.0\.1:8080/);
+    assert.match(finding.fix ?? '', /--port 8081, or kill 42$/);
   });
 
   it('finds what is too old, too small, missing or taken, each with its fix', async () => {

@@ -1,11 +1,13 @@
 import { join } from 'node:path';
 import { Files, type Finding, type Machine } from './machine.ts';
+import { portOwner } from './port-owner.ts';
 
 const MIN_NODE = [20, 19];
 const MIN_OPEN_FILES = 4096;
 const MIN_MEMORY_MIB = 512;
 const LIBRARY_FOLDERS = ['usr/lib', 'usr/lib64', 'usr/local/lib', 'lib', 'lib64'];
 const ISAL = 'libisal.so.2';
+const MAX_PORT = 65_535;
 
 export interface Place {
   host: string;
@@ -21,7 +23,7 @@ export async function checkHost(machine: Machine, place: Place): Promise<Finding
     checkCpus(files, machine.cpus),
     checkMemory(files),
     checkOpenFiles(files),
-    await checkPort(machine, place),
+    await checkPort(machine, files, place),
     await checkAttach(machine),
     checkPtrace(files),
   ];
@@ -100,17 +102,23 @@ function checkOpenFiles(files: Files): Finding {
   };
 }
 
-async function checkPort(machine: Machine, { host, port }: Place): Promise<Finding> {
+async function checkPort(machine: Machine, files: Files, { host, port }: Place): Promise<Finding> {
   const code = await machine.listenError(host, port);
   const check = `port ${port}`;
   if (code === undefined) return { check, level: 'ok', detail: `free on ${host}` };
-  if (code === 'EADDRINUSE')
+  if (code === 'EADDRINUSE') {
+    const owner = portOwner(files, port);
+    const elsewhere = `warpdrive serve --port ${port === MAX_PORT ? 0 : port + 1}`;
     return {
       check,
       level: 'warn',
-      detail: `something listens on ${host}:${port} already ("warpdrive status" tells whether it is this service)`,
-      fix: `warpdrive serve --port ${port + 1}; who it is: ss -ltnp 'sport = :${port}'`,
+      detail: `${owner === undefined ? 'a process that this user may not see' : `${owner.name} (process ${owner.pid})`} listens on ${host}:${port} already ("warpdrive status" tells whether it is this service)`,
+      fix:
+        owner === undefined
+          ? `${elsewhere}; who it is: sudo ss -ltnp 'sport = :${port}'`
+          : `${elsewhere}, or kill ${owner.pid}`,
     };
+  }
   return {
     check,
     level: 'fail',

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 export type Level = 'ok' | 'warn' | 'fail';
@@ -45,6 +45,15 @@ export class Files {
       return readdirSync(join(this.root, path)).sort();
     } catch {
       return [];
+    }
+  }
+
+  /** Target of a symbolic link. */
+  link(path: string): string | undefined {
+    try {
+      return readlinkSync(join(this.root, path));
+    } catch {
+      return undefined;
     }
   }
 
