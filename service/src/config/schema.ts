@@ -23,11 +23,16 @@ const duration = () =>
   });
 
 /** Whole numbers; environment and flags give them as text. */
-const count = (min: number, max: number) =>
-  z
-    .union([z.number(), z.string().regex(/^\d+$/, `expected a whole number, ${min} to ${max}`)])
+const count = (min: number, max: number) => {
+  const error = `expected a whole number, ${min} to ${max}`;
+  return z
+    .union([z.number(), z.string().regex(/^\d+$/, { error })], { error })
     .transform(Number)
-    .pipe(z.int().min(min).max(max));
+    .pipe(z.int({ error }).min(min, { error }).max(max, { error }));
+};
+
+const MIN_TOKEN = 8;
+const secret = () => z.string().min(MIN_TOKEN, `expected at least ${MIN_TOKEN} characters`).optional();
 
 const list = () =>
   z
@@ -51,18 +56,10 @@ export const configSchema = z.strictObject({
     .describe('deflate core that the engine cores run'),
   mode: z.enum(QUEUE_MODES).default('sva').describe("how queues reach a process's memory"),
   queues: count(2, 1024).default(8).describe('queues that the service opens on the device'),
-  adminToken: z
-    .string()
-    .min(8)
-    .optional()
-    .describe('bearer token of the admin routes; made at start if absent'),
-  token: z
-    .string()
-    .min(8)
-    .optional()
-    .describe(
-      'bearer token of the data routes; they need one if it is set, or if the service is reachable from outside',
-    ),
+  adminToken: secret().describe('bearer token of the admin routes; made at start if absent'),
+  token: secret().describe(
+    'bearer token of the data routes; they need one if it is set, or if the service is reachable from outside',
+  ),
   maxTokenGuesses: count(1, 1_000_000)
     .default(20)
     .describe('wrong tokens a minute from one address; more are refused unread'),
