@@ -210,29 +210,27 @@ export class Metrics {
   }
 
   private gauge(name: string, help: string, labelNames: string[], read: (put: Put) => void): void {
-    new Gauge({
-      name: `warpdrive_${name}`,
-      help,
-      labelNames,
-      registers: [this.registry],
-      collect() {
-        this.reset();
-        read((labels, value) => this.set(labels, value));
+    const gauge = new Gauge({
+      ...this.named(name, help, labelNames),
+      collect: () => {
+        gauge.reset();
+        read((labels, value) => gauge.set(labels, value));
       },
     });
   }
 
   private counter(name: string, help: string, labelNames: string[], read: (put: Put) => void): void {
-    new Counter({
-      name: `warpdrive_${name}`,
-      help,
-      labelNames,
-      registers: [this.registry],
-      collect() {
-        this.reset();
-        read((labels, value) => this.inc(labels, value));
+    const counter = new Counter({
+      ...this.named(name, help, labelNames),
+      collect: () => {
+        counter.reset();
+        read((labels, value) => counter.inc(labels, value));
       },
     });
+  }
+
+  private named(name: string, help: string, labelNames: string[]) {
+    return { name: `warpdrive_${name}`, help, labelNames, registers: [this.registry] };
   }
 }
 

@@ -2,9 +2,10 @@ import { cpus } from 'node:os';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { FORMATS, type Format } from '../../../../shared/src/format.ts';
 import { CommandError, EXIT, EXIT_HELP } from '../exit.ts';
-import { runDeck, withService } from './deck.ts';
+import { runDeck } from './deck.ts';
 import { csvOf, latencyLine, ratioLine, uadkParameters, uadkRow } from './report.ts';
 import { benchRun } from './run.ts';
+import { withService } from './series.ts';
 import type { BenchPath, BenchRun } from './types.ts';
 
 interface BenchFlags {

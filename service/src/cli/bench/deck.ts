@@ -1,6 +1,6 @@
-import { type PrivateService, type ServiceOptions, startPrivateService } from './private-service.ts';
 import { markdownTable, type NamedResult } from './report.ts';
 import { benchRun } from './run.ts';
+import { oneAtATime, type SeriesOptions, withService } from './series.ts';
 import type { BenchPath, BenchRun } from './types.ts';
 
 /**
@@ -16,20 +16,6 @@ const SCENARIOS: readonly { name: string; path: BenchPath; prefetch: boolean }[]
 const SOFTWARE = 'node:zlib level 1';
 const PROCESS_COUNTS = [1, 3];
 
-/** What a series of runs is told. */
-export interface SeriesOptions {
-  /** Job sizes in bytes. */
-  pktlens: readonly number[];
-  seconds: number;
-  core: string;
-  cores: number;
-  /** Before each scenario, and once at the end. */
-  onStep(done: number, total: number, what: string): void;
-  onRow?(row: NamedResult): void;
-  /** Ends the series: the processes of the running scenario are killed, and the promise rejects. */
-  signal?: AbortSignal;
-}
-
 export interface DeckResult {
   /** One table an experiment and size, in order. */
   tables: { processes: number; pktlen: number; rows: NamedResult[]; markdown: string }[];
@@ -43,19 +29,8 @@ export async function runDeck(options: SeriesOptions): Promise<DeckResult> {
   for (const processes of PROCESS_COUNTS)
     for (const pktlen of options.pktlens) {
       const rows: NamedResult[] = [];
-      const run = (path: BenchPath, prefetch: boolean): BenchRun => ({
-        path,
-        format: 'zlib',
-        operation: 'compress',
-        isSync: true,
-        pktlen,
-        seconds: options.seconds,
-        threads: 1,
-        processes,
-        contexts: 1,
-        prefetch,
-        inflight: 1,
-      });
+      const run = (path: BenchPath, prefetch: boolean): BenchRun =>
+        oneAtATime({ path, prefetch, processes, pktlen, seconds: options.seconds });
       const step = (name: string): void =>
         options.onStep(done++, total, `${processes} × ${pktlen} bytes  ${name}`);
       const keep = (row: NamedResult): void => {
@@ -76,20 +51,4 @@ export async function runDeck(options: SeriesOptions): Promise<DeckResult> {
     }
   options.onStep(total, total, 'done');
   return { tables };
-}
-
-/** A service for one run, stopped on every path. */
-export async function withService<T>(
-  path: BenchPath,
-  options: { core: string; cores: number },
-  use: (service: PrivateService | undefined) => Promise<T>,
-): Promise<T> {
-  if (path === 'soft') return use(undefined);
-  const wanted: ServiceOptions = { path, core: options.core, cores: options.cores, queues: 2 };
-  const service = await startPrivateService(wanted);
-  try {
-    return await use(service);
-  } finally {
-    await service.stop();
-  }
 }

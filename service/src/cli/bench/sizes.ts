@@ -1,7 +1,7 @@
-import { type SeriesOptions, withService } from './deck.ts';
 import type { NamedResult } from './report.ts';
 import { benchRun } from './run.ts';
-import type { BenchPath, BenchRun } from './types.ts';
+import { oneAtATime, type SeriesOptions, withService } from './series.ts';
+import type { BenchPath } from './types.ts';
 
 export const ENGINE_SCENARIO = 'engine, one queue (sva)';
 export const SOFTWARE_SCENARIO = 'node:zlib level 1';
@@ -13,19 +13,7 @@ export async function runSizes(options: SeriesOptions): Promise<NamedResult[]> {
   let done = 0;
   const measure = async (path: BenchPath, scenario: string, pktlen: number): Promise<void> => {
     options.onStep(done++, total, `${scenario}, ${pktlen} bytes`);
-    const run: BenchRun = {
-      path,
-      format: 'zlib',
-      operation: 'compress',
-      isSync: true,
-      pktlen,
-      seconds: options.seconds,
-      threads: 1,
-      processes: 1,
-      contexts: 1,
-      prefetch: true,
-      inflight: 1,
-    };
+    const run = oneAtATime({ path, prefetch: true, processes: 1, pktlen, seconds: options.seconds });
     const result = await withService(path, options, (service) => benchRun(run, service, options.signal));
     const row = { scenario, result };
     rows.push(row);
