@@ -108,7 +108,10 @@ function mutate(stream: Buffer, other: Buffer, random: Random): Buffer {
 
 function verdictOfZlib(stream: Buffer): { verdict: Verdict; bytes?: Buffer } {
   try {
-    return { verdict: 'ok', bytes: inflateRawSync(stream, { maxOutputLength: OUTPUT_LIMIT, chunkSize: OUTPUT_CHUNK }) };
+    return {
+      verdict: 'ok',
+      bytes: inflateRawSync(stream, { maxOutputLength: OUTPUT_LIMIT, chunkSize: OUTPUT_CHUNK }),
+    };
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'ERR_BUFFER_TOO_LARGE') return { verdict: 'too-large' };
