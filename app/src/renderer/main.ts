@@ -26,7 +26,9 @@ const clock: Clock = {
 const app = window.warpdrive;
 const startPage = addressOfStart(location.href, recall(SERVICES_KEY));
 if (startPage !== undefined) location.replace(startPage);
-const services = new Services(endpointsOf(location.href), clock, (service) => page.onNews(service));
+const services = new Services(endpointsOf(location.href), clock, (service, isReading) =>
+  page.onNews(service, isReading),
+);
 const page = new Page({ clock, services, app });
 
 listenForShortcuts(page.shortcuts, new AbortController().signal);

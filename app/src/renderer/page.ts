@@ -12,8 +12,12 @@ import { isView, VIEWS, type View } from './views.ts';
 import { byId, setText } from './widgets/dom.ts';
 
 const TICK_MS = 500;
-/** How long the page waits between two drawings; `+` and `−` choose. */
+/** How long readings wait for the next drawing; `+` and `−` choose. Rates are means of a second, so half of one will do. */
 const INTERVALS_MS = [0, 500, 1_000, 2_000] as const;
+/** Faults and changes of state are drawn sooner, but a flood of them not with each frame. */
+const NEWS_MS = 100;
+/** A reading may come a little early. */
+const SLACK_MS = 60;
 const MARK_SPAN_MS = 30_000;
 
 interface Pause {
@@ -39,9 +43,12 @@ export class Page implements PageActions {
   private pause: Pause | undefined;
   private crosshairMs: number | undefined;
   private markMs: number | undefined;
-  private interval = 0;
+  private interval = 1;
+  private isWaiting = false;
   private lastDrawnMs = 0;
   private isDue = false;
+  /** Ids of the elements that are scrolled out of the window, which happens where all panels are shown. */
+  private readonly scrolledOut = new Set<string>();
   /** As in styles/views.css: the overview of a wide screen has room for the charts too. */
   private readonly isWide = matchMedia('(min-width: 2000px)');
 
@@ -77,16 +84,26 @@ export class Page implements PageActions {
     press('help', () => this.panels.help.toggle());
     press('zoom-reset', () => this.resetZoom());
     document.addEventListener('visibilitychange', () => this.invalidate());
+    this.watchScrolling();
     this.nameTheme();
     const asked = new URL(location.href).searchParams.get('view');
     this.show(isView(asked) ? asked : 'overview');
     this.tick();
   }
 
-  /** News of a service: data or state. */
-  onNews(service: Service): void {
+  /** News of a service: a reading, or something that a person waits for. */
+  onNews(service: Service, isReading: boolean): void {
     this.alarms.look(service);
-    this.invalidate();
+    const waitMs = isReading ? (INTERVALS_MS[this.interval] ?? 0) - SLACK_MS : NEWS_MS;
+    const restMs = this.lastDrawnMs + waitMs - performance.now();
+    if (restMs <= 0) this.invalidate();
+    else if (!isReading && !this.isWaiting) {
+      this.isWaiting = true;
+      this.deps.clock.after(restMs, () => {
+        this.isWaiting = false;
+        this.invalidate();
+      });
+    }
   }
 
   invalidate(): void {
@@ -120,20 +137,17 @@ export class Page implements PageActions {
 
   private draw(): void {
     const frame = this.frame();
-    const nowMs = performance.now();
-    const isHovered = this.crosshairMs !== undefined;
-    if (!isHovered && nowMs - this.lastDrawnMs < (INTERVALS_MS[this.interval] ?? 0)) return;
-    this.lastDrawnMs = nowMs;
+    this.lastDrawnMs = performance.now();
     for (const panel of this.inSight()) panel.render(frame);
   }
 
   private inSight(): Panel[] {
     return this.panels.placed
       .filter(
-        ({ panel, views }) =>
-          this.view === 'all' ||
+        ({ panel, views, at }) =>
+          (this.view === 'all' && (at === undefined || !this.scrolledOut.has(at))) ||
           views === 'every' ||
-          views.includes(this.view) ||
+          (this.view !== 'all' && views.includes(this.view)) ||
           (panel === this.panels.charts && this.view === 'overview' && this.isWide.matches),
       )
       .map(({ panel }) => panel);
@@ -141,7 +155,8 @@ export class Page implements PageActions {
 
   private tick(): void {
     for (const service of this.deps.services.list) this.alarms.look(service);
-    if (!document.hidden) {
+    const isDrawn = performance.now() - this.lastDrawnMs < TICK_MS + SLACK_MS; // a drawing ticks too
+    if (!document.hidden && !isDrawn) {
       const frame = this.frame();
       for (const panel of this.inSight()) panel.tick?.(frame);
     }
@@ -191,6 +206,17 @@ export class Page implements PageActions {
     this.range.reset();
     this.deps.services.show(service);
     this.invalidate();
+  }
+
+  private watchScrolling(): void {
+    const observer = new IntersectionObserver((entries) => {
+      for (const { target, isIntersecting } of entries) {
+        if (isIntersecting) this.scrolledOut.delete(target.id);
+        else this.scrolledOut.add(target.id);
+      }
+      this.invalidate();
+    });
+    for (const part of byId('page', HTMLElement).children) observer.observe(part);
   }
 
   private togglePause(): void {

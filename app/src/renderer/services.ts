@@ -15,13 +15,16 @@ export interface Service {
   readonly demo: DemoLoad;
 }
 
+/** `isReading`: one of four a second, which can wait; anything else is something that a person waits for. */
+type OnNews = (service: Service, isReading: boolean) => void;
+
 /** All services that this page watches at once; one of them is shown. */
 export class Services {
   readonly list: readonly Service[];
   private index = 0;
 
   /** @param onChange some service has news */
-  constructor(endpoints: readonly Endpoint[], clock: Clock, onChange: (service: Service) => void) {
+  constructor(endpoints: readonly Endpoint[], clock: Clock, onChange: OnNews) {
     this.list = endpoints.map((endpoint) => watch(endpoint, clock, onChange));
   }
 
@@ -40,7 +43,7 @@ export class Services {
   }
 }
 
-function watch(endpoint: Endpoint, clock: Clock, onChange: (service: Service) => void): Service {
+function watch(endpoint: Endpoint, clock: Clock, onChange: OnNews): Service {
   const store = new MonitorStore();
   const api = new AdminApi(endpoint.httpOrigin);
   const connection = new MonitorConnection(endpoint.monitorUrl, {
@@ -53,9 +56,9 @@ function watch(endpoint: Endpoint, clock: Clock, onChange: (service: Service) =>
         connection.ask({ type: 'auth', token: api.token });
       const sinceSeq = message.type === 'sample' ? store.takeGap() : undefined;
       if (sinceSeq !== undefined) connection.ask({ type: 'faults', sinceSeq });
-      onChange(service);
+      onChange(service, message.type === 'sample');
     },
-    onState: () => onChange(service),
+    onState: () => onChange(service, false),
   });
   const service: Service = {
     endpoint,

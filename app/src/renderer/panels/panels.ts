@@ -44,6 +44,8 @@ export interface PlacedPanel {
   panel: Panel;
   /** In which views the panel is in sight; `all` shows every panel anyway. */
   views: readonly View[] | 'every';
+  /** Id of its element; a panel without one is always in sight. */
+  at?: string;
 }
 
 export type Panels = ReturnType<typeof createPanels>;
@@ -64,19 +66,19 @@ export function createPanels(deps: PanelDeps) {
     { panel: new ConnectionStripPanel(), views: 'every' },
     { panel: new NavigationPanel(deps), views: 'every' },
     { panel: token, views: 'every' },
-    { panel: new HeadlinePanel(), views: ['overview', 'queues', 'iommu', 'charts'] },
-    { panel: new ThroughputPanel(chartEvents), views: ['overview', 'charts'] },
+    { panel: new HeadlinePanel(), views: ['overview', 'queues', 'iommu', 'charts'], at: 'headline' },
+    { panel: new ThroughputPanel(chartEvents), views: ['overview', 'charts'], at: 'panel-throughput' },
     { panel: new NoticePanel(), views: ['overview', 'charts'] },
-    { panel: new DevicesPanel(), views: ['overview'] },
-    { panel: queues, views: ['overview', 'queues'] },
-    { panel: queueDetail, views: ['queues'] },
-    { panel: new IommuPanel(actions, confirm), views: ['iommu'] },
-    { panel: faults, views: ['overview', 'iommu'] },
-    { panel: charts, views: ['charts'] },
-    { panel: new LiveCostPanel(), views: ['compare'] },
-    { panel: new ComparePanel(actions, save), views: ['compare'] },
-    { panel: new MdevsPanel(actions, confirm), views: ['mdevs'] },
-    { panel: new AlarmsPanel(alarms), views: ['alarms'] },
+    { panel: new DevicesPanel(), views: ['overview'], at: 'panel-devices' },
+    { panel: queues, views: ['overview', 'queues'], at: 'panel-queues' },
+    { panel: queueDetail, views: ['queues'], at: 'panel-queue' },
+    { panel: new IommuPanel(actions, confirm), views: ['iommu'], at: 'panel-iommu' },
+    { panel: faults, views: ['overview', 'iommu'], at: 'panel-faults' },
+    { panel: charts, views: ['charts'], at: 'panel-charts' },
+    { panel: new LiveCostPanel(), views: ['compare'], at: 'panel-live-cost' },
+    { panel: new ComparePanel(actions, save), views: ['compare'], at: 'panel-compare' },
+    { panel: new MdevsPanel(actions, confirm), views: ['mdevs'], at: 'panel-mdevs' },
+    { panel: new AlarmsPanel(alarms), views: ['alarms'], at: 'panel-alarms' },
   ];
   const exports = new ExportSheet({ frame: deps.frame, services, faults, save });
   byId('export', HTMLButtonElement).addEventListener('click', () => exports.open());
