@@ -45,6 +45,7 @@ after(() => clearInterval(alive));
 
 const SURVIVED: FaultPlan[] = [
   { kind: 'sqe-bit-flip', bit: 7 * 32 + 28, count: 3 }, // the SQE's type
+  { kind: 'sqe-bit-flip', bit: 26 * 32 }, // its tag
   { kind: 'core-hang' },
   { kind: 'core-crash', count: 2 },
   { kind: 'lost-interrupt' },

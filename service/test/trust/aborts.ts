@@ -91,6 +91,11 @@ function floorSlope(points: readonly { x: number; y: number }[]): number {
   return aborts === 0 ? 0 : (floor(3 * quarter) - floor(quarter)) / aborts;
 }
 
+/** Makes so many clients leave, uploads and downloads in turn. */
+export async function abortSome(service: ServiceProcess, count: number): Promise<void> {
+  await abortAll(service, [...UPLOADS, ...DOWNLOADS], count, () => {});
+}
+
 const share = (count: number, part: number): number =>
   Math.floor((count * (part + 1)) / 4) - Math.floor((count * part) / 4);
 
@@ -136,7 +141,7 @@ async function firstBytes(socket: Socket): Promise<void> {
 }
 
 /** What is still held once nothing changes any more. */
-async function settled(
+export async function settled(
   service: ServiceProcess,
 ): Promise<{ activeStreams: number; jobsInFlight: number; jobSlotsTaken: number }> {
   let held = await heldBy(service);

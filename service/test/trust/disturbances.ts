@@ -1,7 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { randomFrom } from '../support/corpus.ts';
-import type { ServiceProcess } from './service-process.ts';
+import { ADMIN_TOKEN, type ServiceProcess } from './service-process.ts';
 
 const VICTIM = fileURLToPath(new URL('./victim-process.js', import.meta.url));
 const PAUSE_MS = 700;
@@ -16,7 +17,6 @@ export class Disturbances {
 
   constructor(
     private readonly service: ServiceProcess,
-    private readonly token: string,
     seed: number,
   ) {
     this.random = randomFrom(seed);
@@ -38,34 +38,44 @@ export class Disturbances {
 
   private async run(): Promise<void> {
     while (!this.isStopping) {
-      await new Promise((next) => setTimeout(next, PAUSE_MS * (0.5 + this.random())));
-      if (this.random() < 0.5) await this.resetQueue();
-      else await this.killVictim();
+      await sleep(PAUSE_MS * (0.5 + this.random()));
+      if (this.random() < 0.5) {
+        const isReset = await resetSomeQueue(this.service, this.random);
+        this.counts[isReset ? 'queueReset' : 'refused']++;
+      } else if (await killVictim(this.service, this.random)) this.counts.processKilled++;
     }
   }
+}
 
-  private async resetQueue(): Promise<void> {
-    const { queues } = (await (await fetch(`${this.service.url}/v1/queues`)).json()) as {
-      queues: { id: string }[];
-    };
-    const queue = queues[Math.floor(this.random() * queues.length)];
-    if (!queue) return;
-    const answer = await fetch(`${this.service.url}/v1/queues/${encodeURIComponent(queue.id)}/reset`, {
-      method: 'POST',
-      headers: { Authorization: `Bearer ${this.token}` },
-    });
-    await answer.arrayBuffer();
-    this.counts[answer.ok ? 'queueReset' : 'refused']++;
-  }
+/** Resets one of the service's queues. @returns whether it was done */
+export async function resetSomeQueue(service: ServiceProcess, random: () => number): Promise<boolean> {
+  const { queues } = (await (await fetch(`${service.url}/v1/queues`)).json()) as { queues: { id: string }[] };
+  const queue = queues[Math.floor(random() * queues.length)];
+  if (!queue) return false;
+  const answer = await fetch(`${service.url}/v1/queues/${encodeURIComponent(queue.id)}/reset`, {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${ADMIN_TOKEN}` },
+  });
+  await answer.arrayBuffer();
+  return answer.ok;
+}
 
-  /** A process that compresses through a queue of its own dies by SIGKILL, at any moment. */
-  private async killVictim(): Promise<void> {
-    if (!this.service.attachSocket) return;
-    const victim: ChildProcess = fork(VICTIM, [this.service.attachSocket], { stdio: 'ignore' });
-    const gone = new Promise((resolve) => victim.once('exit', resolve));
-    await new Promise((next) => setTimeout(next, VICTIM_LIFE_MS * this.random() + 100));
-    victim.kill('SIGKILL');
-    await gone;
-    this.counts.processKilled++;
+/** A process that compresses through a queue of its own dies by SIGKILL, at any moment; it may be stopped for a while before. */
+export async function killVictim(
+  service: ServiceProcess,
+  random: () => number,
+  stoppedMs = 0,
+): Promise<boolean> {
+  if (!service.attachSocket) return false;
+  const victim: ChildProcess = fork(VICTIM, [service.attachSocket], { stdio: 'ignore' });
+  const gone = new Promise((resolve) => victim.once('exit', resolve));
+  await sleep(VICTIM_LIFE_MS * random() + 100);
+  if (stoppedMs > 0) {
+    victim.kill('SIGSTOP');
+    await sleep(stoppedMs);
+    victim.kill('SIGCONT');
   }
+  victim.kill('SIGKILL');
+  await gone;
+  return true;
 }

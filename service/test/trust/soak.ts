@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { Disturbances } from './disturbances.ts';
 import { htmlReport, markdownReport, type Verdict } from './report.ts';
 import { type Sample, takeSample } from './samples.ts';
-import { ADMIN_TOKEN, type ServiceProcess, startServiceProcess } from './service-process.ts';
+import { type ServiceProcess, startServiceProcess } from './service-process.ts';
 import { slopeOf } from './slope.ts';
 import { VerifiedTraffic } from './verified-traffic.ts';
 
@@ -39,7 +39,7 @@ const startedMs = performance.now();
 await takeSample(service, startedMs); // its connections are part of the baseline
 const baseline = await takeSample(service, startedMs);
 const traffic = new VerifiedTraffic({ url: () => service.url, seed, lanes: Number(values.lanes) });
-const disturbances = new Disturbances(service, ADMIN_TOKEN, seed);
+const disturbances = new Disturbances(service, seed);
 traffic.start();
 disturbances.start();
 const samples = await sampleFor(minutes * 60_000, service);

@@ -122,7 +122,8 @@ export class VerifiedTraffic {
     if (outcome === 'wrong' || outcome === 'hung') this.findings.push({ request, outcome, detail });
     if (outcome !== 'failed') return;
     this.failures.set(detail, (this.failures.get(detail) ?? 0) + 1);
-    await new Promise((next) => setTimeout(next, 20)); // a service that is away is not hammered
+    // a service that is away is not hammered
+    await new Promise((next) => setTimeout(next, detail.includes('ECONNREFUSED') ? 200 : 20));
   }
 
   private async compress(

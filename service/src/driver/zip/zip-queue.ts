@@ -116,7 +116,6 @@ export class ZipQueue {
   private deliver(slot: number, base: number): void {
     const { sq } = this.qp;
     const entry = this.pending[slot];
-    this.pending[slot] = undefined;
     const tag = getField(sq, base, this.variant.tag);
     if (!entry || entry.tag !== tag)
       throw new WarpDriveError(
@@ -126,6 +125,7 @@ export class ZipQueue {
           errno: 'EIO',
         },
       );
+    this.pending[slot] = undefined; // not before: a job whose tag came back wrong ends with its queue
     entry.done(decodeCompletion(sq, base, this.variant, entry.stream));
   }
 }
