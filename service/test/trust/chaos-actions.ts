@@ -141,8 +141,8 @@ export const ACTIONS: readonly Action[] = [
   },
   { name: 'client stopped and resumed', weight: 1, run: stopClient },
   { name: 'worker process killed', weight: 1, run: killWorker },
-  { name: 'restart by SIGTERM', weight: 0.3, run: ({ service }) => service.restart('SIGTERM') },
-  { name: 'restart by SIGKILL', weight: 0.3, run: ({ service }) => service.restart('SIGKILL') },
+  { name: 'restart by SIGTERM', weight: 0.6, run: ({ service }) => service.restart('SIGTERM') },
+  { name: 'restart by SIGKILL', weight: 0.6, run: ({ service }) => service.restart('SIGKILL') },
 ];
 
 /** The next thing to go wrong. */
