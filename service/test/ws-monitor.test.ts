@@ -24,6 +24,7 @@ const fault: FaultSnapshot = {
   event: 'F_TRANSLATION',
   reason: 'not mapped',
   outcome: 'aborted',
+  domainKind: 'sva',
   advice: 'map the buffer first',
   kernelLine: 'arm-smmu-v3: event 0x10 received',
 };

@@ -123,6 +123,8 @@ export interface FaultSnapshot {
   event: string;
   reason: string;
   outcome: 'aborted' | 'resolved' | 'stalled';
+  /** Of the domain that refused or held the access; `blocking` where there was none. */
+  domainKind: DomainKind;
   /** The process whose address space it was; absent for traffic without PASID and unknown PASIDs. */
   owner?: { pid: number; name: string };
   queue?: string;
@@ -179,6 +181,8 @@ export interface IommuSnapshot {
   iotlb: { entries: number; hits: number; misses: number; invalidations: number };
   pageRequests: { success: number; invalid: number; failure: number };
   stalls: StallSnapshot[];
+  /** Address spaces with a PASID, and how many there can be. */
+  pasids: { inUse: number; limit: number };
   /** Event records written, and records pushed out before anyone could read them all. */
   events: { recorded: number; lost: number };
 }

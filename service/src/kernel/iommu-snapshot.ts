@@ -2,6 +2,7 @@ import type { DomainSnapshot, IommuSnapshot, StallSnapshot } from '../../../shar
 import { hex } from '../../../shared/src/units.ts';
 import type { IommuDomain } from './iommu/domain.ts';
 import type { Iommu } from './iommu/iommu.ts';
+import { MAX_PASID } from './iommu/pasid-table.ts';
 import type { ParentDevice } from './mdev/parent-device.ts';
 
 export interface IommuSource {
@@ -53,6 +54,7 @@ export function iommuSnapshot({ iommu, parent, ownerOf }: IommuSource, isAdmin: 
         access: record.access,
       }),
     ),
+    pasids: { inUse: iommu.pasidsInUse, limit: MAX_PASID },
     events: { recorded: iommu.faultCount, lost: iommu.faultsLost },
   };
 }

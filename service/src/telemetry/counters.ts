@@ -1,5 +1,11 @@
 import type { Format } from '../../../shared/src/format.ts';
-import type { Operation, StackView, Totals } from '../../../shared/src/telemetry.ts';
+import type {
+  DomainKind,
+  FaultSnapshot,
+  Operation,
+  StackView,
+  Totals,
+} from '../../../shared/src/telemetry.ts';
 import { DurationHistogram } from './histogram.ts';
 import { SoftwareCostSampler } from './software-cost.ts';
 
@@ -60,21 +66,36 @@ export class RouteCounters {
   }
 }
 
+interface FaultCount {
+  readonly domainKind: DomainKind;
+  readonly event: string;
+  count: number;
+}
+
+/** What of a WebSocket is measured. */
+interface OutputBuffer {
+  readonly bufferedAmount: number;
+}
+
 /** All that the service counts itself; the stack's own figures come from its view. */
 export class Counters {
   readonly routes = new Map<string, RouteCounters>();
   readonly jobs = new Map<string, JobCounters>();
   readonly fallbacks = new Map<string, number>();
   readonly webSockets = { sessions: 0, droppedSamples: 0, closes: new Map<number, number>() };
+  /** Output that waits for clients of other processes; `bufferedBytes` adds this process's own. */
+  bufferedElsewhere = 0;
   readonly softwareCost = new SoftwareCostSampler(() => performance.now() * 1000);
   activeStreams = 0;
   /** Jobs that the device failed and was given again. */
   retries = 0;
-  private faults: number;
+  /** Faults by the kind of domain and the event. */
+  readonly faults: FaultCount[] = [];
+  private readonly openSockets = new Set<OutputBuffer>();
 
   constructor(private readonly view: StackView) {
-    this.faults = view.faults().length;
-    view.onFault(() => this.faults++);
+    for (const fault of view.faults()) this.faulted(fault);
+    view.onFault((fault) => this.faulted(fault));
   }
 
   route(route: string): RouteCounters {
@@ -107,9 +128,28 @@ export class Counters {
     this.fallbacks.set(reason, (this.fallbacks.get(reason) ?? 0) + count);
   }
 
-  webSocketClosed(code: number): void {
+  webSocketOpened(socket: OutputBuffer): void {
+    this.webSockets.sessions++;
+    this.openSockets.add(socket);
+  }
+
+  webSocketClosed(socket: OutputBuffer, code: number): void {
     this.webSockets.sessions--;
+    this.openSockets.delete(socket);
     this.addCloses(code, 1);
+  }
+
+  /** Output that waits in sockets for WebSocket clients to read. */
+  bufferedBytes(): number {
+    let bytes = this.bufferedElsewhere;
+    for (const { bufferedAmount } of this.openSockets) bytes += bufferedAmount;
+    return bytes;
+  }
+
+  private faulted({ domainKind, event }: FaultSnapshot): void {
+    const known = this.faults.find((one) => one.domainKind === domainKind && one.event === event);
+    if (known === undefined) this.faults.push({ domainKind, event, count: 1 });
+    else known.count++;
   }
 
   addCloses(code: number, count: number): void {
@@ -125,7 +165,7 @@ export class Counters {
       bytesOut: 0,
       operations: 0,
       activeStreams: this.activeStreams,
-      faults: this.faults,
+      faults: this.faults.reduce((sum, { count }) => sum + count, 0),
       fallbacks: 0,
     };
     for (const { outcomes, bytesIn, bytesOut } of this.jobs.values()) {

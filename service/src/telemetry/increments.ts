@@ -45,6 +45,7 @@ function flat(counters: Counters): Map<string, number> {
   for (const [code, count] of counters.webSockets.closes) put(count, 'close', code);
   put(counters.activeStreams, GAUGE, 'activeStreams');
   put(counters.webSockets.sessions, GAUGE, 'sessions');
+  put(counters.bufferedBytes(), GAUGE, 'buffered');
   return values;
 }
 
@@ -83,6 +84,7 @@ function add(counters: Counters, [kind, a = '', b = '', c = '']: string[], amoun
       return;
     case GAUGE:
       if (a === 'sessions') counters.webSockets.sessions += amount;
+      else if (a === 'buffered') counters.bufferedElsewhere += amount;
       else counters.activeStreams += amount;
       return;
   }

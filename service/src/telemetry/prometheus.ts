@@ -96,15 +96,19 @@ export class Metrics {
       put({}, counters.retries),
     );
     this.gauge('ws_sessions', 'Open WebSockets', [], (put) => put({}, counters.webSockets.sessions));
+    this.gauge('ws_buffered_bytes', 'Output that waits for WebSocket clients to read', [], (put) =>
+      put({}, counters.bufferedBytes()),
+    );
     this.counter('ws_dropped_snapshots_total', 'Samples that a slow client missed', [], (put) =>
       put({}, counters.webSockets.droppedSamples),
     );
     this.counter('ws_closes_total', 'Closed WebSockets', ['code'], (put) => {
       for (const [code, count] of counters.webSockets.closes) put({ code }, count);
     });
-    this.counter('iommu_faults_total', 'Faults that the IOMMU recorded', [], (put) =>
-      put({}, counters.totals().faults),
-    );
+    this.counter('iommu_faults_total', 'Faults that the IOMMU recorded', ['domain_kind', 'reason'], (put) => {
+      for (const { domainKind, event, count } of counters.faults)
+        put({ domain_kind: domainKind, reason: event }, count);
+    });
   }
 
   /** Only where there is more than one process. */
@@ -172,11 +176,17 @@ export class Metrics {
     this.gauge('iommu_stalled_transactions', 'Transactions that wait for a page', [], (put) =>
       put({}, snapshot()?.stalls.length ?? 0),
     );
+    this.gauge(
+      'iommu_oldest_stall_seconds',
+      'Age of the transaction that waits longest for its page',
+      [],
+      (put) => put({}, Math.max(0, ...(snapshot()?.stalls ?? []).map(({ ageMs }) => ageMs)) / 1000),
+    );
     this.gauge('pasids_in_use', 'Address spaces bound to devices', [], (put) =>
-      put(
-        {},
-        (snapshot()?.devices ?? []).reduce((sum, { bound }) => sum + bound.length, 0),
-      ),
+      put({}, snapshot()?.pasids.inUse ?? 0),
+    );
+    this.gauge('pasids_limit', 'Address spaces that can be bound', [], (put) =>
+      put({}, snapshot()?.pasids.limit ?? 0),
     );
     this.gauge('iommu_mapped_bytes', 'Memory that devices reach', ['domain_kind'], (put) => {
       const byKind = new Map<string, number>();
@@ -206,6 +216,18 @@ export class Metrics {
     this.counter('qp_doorbells_total', 'Doorbell writes', labels, perQueue('doorbells'));
     this.counter('qp_completions_total', 'SQEs completed', labels, perQueue('operations'));
     this.counter('qp_busy_total', 'Submissions refused by a full ring', labels, perQueue('busy'));
+    this.gauge(
+      'qp_latency_seconds',
+      'Doorbell to completion, of the last completions',
+      [...labels, 'quantile'],
+      (put) => {
+        for (const { device, qpId: qp, latencyUs } of view.queues().slice(0, MAX_QUEUE_LABELS)) {
+          if (latencyUs === undefined) continue;
+          put({ device, qp, quantile: '0.5' }, latencyUs.p50 / 1e6);
+          put({ device, qp, quantile: '0.99' }, latencyUs.p99 / 1e6);
+        }
+      },
+    );
     this.counter('qp_errors_total', 'SQEs that failed', labels, perQueue('errors'));
   }
 

@@ -43,6 +43,7 @@ export function mergeIommu(
         }),
       ),
     ),
+    pasids: { inUse: sum(({ pasids }) => pasids.inUse), limit: sum(({ pasids }) => pasids.limit) },
     events: { recorded: sum(({ events }) => events.recorded), lost: sum(({ events }) => events.lost) },
   };
 }

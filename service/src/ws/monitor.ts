@@ -70,12 +70,12 @@ export class MonitorFeed implements SocketRoute {
       faults: (sinceSeq, isAdmin) => view.faults(sinceSeq, isAdmin),
       onDroppedSample: () => counters.webSockets.droppedSamples++,
     });
-    counters.webSockets.sessions++;
+    counters.webSocketOpened(ws);
     this.sessions.add(session);
     this.heartbeat.watch(ws);
     ws.on('close', (code) => {
       this.sessions.delete(session);
-      counters.webSocketClosed(code);
+      counters.webSocketClosed(ws, code);
       if (this.sessions.size === 0) this.stop();
     });
     this.sendSnapshot(session);

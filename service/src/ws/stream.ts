@@ -69,11 +69,11 @@ export class StreamRoute implements SocketRoute {
   private open(ws: WebSocket, req: IncomingMessage, stream: CodecStream, parameters: StreamParameters): void {
     const { counters, clock, log, limits } = this.deps;
     const { op } = parameters;
-    counters.webSockets.sessions++;
+    counters.webSocketOpened(ws);
     this.sessions.add(ws);
     ws.on('close', (code) => {
       this.sessions.delete(ws);
-      counters.webSocketClosed(code);
+      counters.webSocketClosed(ws, code);
     });
     // pongs too are output that a client which does not read must not pile up
     ws.on('ping', (data) => {

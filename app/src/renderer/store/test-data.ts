@@ -61,6 +61,7 @@ export const faultOf = (seq: number, atMs = seq): FaultSnapshot => ({
   event: 'F_TRANSLATION',
   reason: 'no page is mapped',
   outcome: 'aborted',
+  domainKind: 'sva',
   advice: 'Map it.',
   kernelLine: 'event 0x10 received',
 });

@@ -39,6 +39,7 @@ const snapshot = z.object({
   iotlb: z.object({ entries: count, hits: count, misses: count, invalidations: count }),
   pageRequests: z.object({ success: count, invalid: count, failure: count }),
   stalls: z.array(stall),
+  pasids: z.object({ inUse: count, limit: count }),
   events: z.object({ recorded: count, lost: count }),
 }) satisfies z.ZodType<IommuSnapshot>;
 

@@ -5,6 +5,7 @@ import { PROBLEMS, type Problem, type ProblemCode } from '../../../../shared/src
 import {
   CORE_NAMES,
   type DeviceSnapshot,
+  DOMAIN_KINDS,
   FAULT_MODELS,
   type FaultSnapshot,
   MDEV_DOMAINS,
@@ -166,6 +167,7 @@ const fault: z.ZodType<FaultSnapshot> = z.object({
   event: z.string(),
   reason: z.string(),
   outcome: z.enum(['aborted', 'resolved', 'stalled']),
+  domainKind: z.enum(DOMAIN_KINDS),
   owner: owner.exactOptional(),
   queue: z.string().exactOptional(),
   advice: z.string(),

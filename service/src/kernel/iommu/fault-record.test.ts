@@ -11,6 +11,7 @@ const record = (changes: Partial<FaultRecord>): FaultRecord => ({
   pasid: pasid(0),
   iova: 0,
   access: 'write',
+  domainKind: 'sva',
   ...changes,
 });
 

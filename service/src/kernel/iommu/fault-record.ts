@@ -1,4 +1,4 @@
-import type { FaultSnapshot, PageResponse } from '../../../../shared/src/telemetry.ts';
+import type { DomainKind, FaultSnapshot, PageResponse } from '../../../../shared/src/telemetry.ts';
 
 export type { PageResponse } from '../../../../shared/src/telemetry.ts';
 
@@ -39,6 +39,7 @@ export interface FaultRecord {
   pasid: Pasid;
   iova: number;
   access: Access;
+  domainKind: DomainKind;
   /** What became of the access; absent means `aborted`. A stalled one changes when it is answered. */
   outcome?: FaultOutcome;
   /** The transaction was held under this tag (stall), or asked for under this group id (pri). */
@@ -121,6 +122,7 @@ export function faultSnapshot(
     event: record.event,
     reason,
     outcome,
+    domainKind: record.domainKind,
     ...(where.owner ? { owner: where.owner } : {}),
     advice: OUTCOME_ADVICE[outcome] ?? advice,
     kernelLine: kernelLine(record, where.bdf, isAdmin),

@@ -32,6 +32,7 @@ describe('Iommu.translate', () => {
         pasid: id,
         iova: 0x1234_5678,
         access: 'write',
+        domainKind: 'dma',
       },
     ]);
   });

@@ -152,7 +152,7 @@ export class Iommu implements Translator {
   }
 
   report(stream: StreamId, id: Pasid, address: Iova, access: Access): void {
-    const domain = id === 0 ? this.defaults.get(stream) : this.pasids.find(stream, id)?.domain;
+    const domain = this.domainOf(stream, id);
     if (!domain) {
       this.refuse('C_BAD_SUBSTREAMID', stream, id, address, access);
       return;
@@ -210,7 +210,7 @@ export class Iommu implements Translator {
     access: Access,
     mayStall: boolean,
   ): Translation {
-    const domain = id === 0 ? this.defaults.get(stream) : this.pasids.find(stream, id)?.domain;
+    const domain = this.domainOf(stream, id);
     if (!domain)
       return this.refuse(id === 0 ? 'F_STREAM_DISABLED' : 'C_BAD_SUBSTREAMID', stream, id, address, access);
     if (!(address >= 0) || address + bytes > INPUT_ADDRESS_LIMIT)
@@ -271,6 +271,10 @@ export class Iommu implements Translator {
     return found;
   }
 
+  private domainOf(stream: StreamId, id: Pasid): IommuDomain | undefined {
+    return id === 0 ? this.defaults.get(stream) : this.pasids.find(stream, id)?.domain;
+  }
+
   private onlyStreamOf(id: Pasid): StreamId | undefined {
     for (const entry of this.pasids.entries())
       if (entry.pasid === id && entry.binds.size === 1) return [...entry.binds.keys()][0];
@@ -309,6 +313,7 @@ export class Iommu implements Translator {
       pasid,
       iova,
       access,
+      domainKind: this.domainOf(streamId, pasid)?.kind ?? 'blocking',
       ...(stag === undefined
         ? {}
         : { stag, recovery: this.faultModelOf(streamId) === 'pri' ? 'pri' : 'stall' }),

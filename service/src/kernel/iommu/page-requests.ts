@@ -116,7 +116,7 @@ export class PageRequests {
     if (response === 'success') this.answered.add(record);
   }
 
-  private recordOf({ streamId, pasid, address, access, model }: PageFault, stag: number): NewRecord {
+  private recordOf({ streamId, pasid, domain, address, access, model }: PageFault, stag: number): NewRecord {
     return {
       atMs: this.clock.wallMs(),
       event: 'F_TRANSLATION',
@@ -124,6 +124,7 @@ export class PageRequests {
       pasid,
       iova: address,
       access,
+      domainKind: domain.kind,
       stag,
       recovery: model,
     };

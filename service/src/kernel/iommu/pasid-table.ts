@@ -4,7 +4,7 @@ import type { IommuDomain } from './domain.ts';
 import type { TranslationSpace } from './space.ts';
 
 /** The queue context holds 16 bits of a PASID (Linux drivers/crypto/hisilicon/qm.c, struct qm_sqc pasid). */
-const MAX_PASID = 0xffff;
+export const MAX_PASID = 0xffff;
 
 /** One address space that devices reach by PASID. */
 export interface PasidEntry {
