@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { Readable } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
 import { gunzipSync, gzipSync, inflateRawSync } from 'node:zlib';
@@ -142,6 +143,19 @@ describe('openStream', () => {
     await assert.rejects(cancelled.done, { code: 'WD_E_ABORTED' });
     while ((await openStreams()) !== 0) await new Promise((later) => setTimeout(later, 10));
   });
+  it('leaves nothing at a signal that outlives it, and is not opened by one that fires meanwhile', async () => {
+    const lasting = new AbortController();
+    const stream = await open({ signal: lasting.signal });
+    assert.equal(getEventListeners(lasting.signal, 'abort').length, 1);
+    const [packed] = await Promise.all([collect(stream.readable), stream.finish()]);
+    assert.equal(gunzipSync(packed).length, 0);
+    assert.equal(getEventListeners(lasting.signal, 'abort').length, 0);
+    const early = new AbortController();
+    const opening = open({ signal: early.signal });
+    early.abort();
+    await assert.rejects(opening, { name: 'AbortError' });
+  });
+
   it('shows its token, in any alphabet', async () => {
     const token = 'gehëim/token+16';
     const guarded = await serviceOn(host, { token });

@@ -50,6 +50,8 @@ const SCHEMES: Record<string, string> = { 'http:': 'ws:', 'https:': 'wss:', 'ws:
 export async function openStream(options: StreamOptions): Promise<ServiceStream> {
   options.signal?.throwIfAborted();
   const socket = await connectSocket(streamUrl(options), options.token);
+  if (options.signal?.aborted) socket.close(CLOSE_NORMAL);
+  options.signal?.throwIfAborted();
   return new ClientStream(socket, options.windowBytes ?? WINDOW_BYTES, options.signal);
 }
 
@@ -72,7 +74,7 @@ class ClientStream implements ServiceStream {
   constructor(
     private readonly socket: Socket,
     private readonly windowBytes: number,
-    signal: AbortSignal | undefined,
+    private readonly signal: AbortSignal | undefined,
   ) {
     this.granted = windowBytes;
     this.done = new Promise((resolve, reject) => {
@@ -100,7 +102,7 @@ class ClientStream implements ServiceStream {
     });
     socket.addEventListener('message', ({ data }) => this.onMessage(data));
     socket.addEventListener('close', ({ code, reason }) => this.onClose(code, reason));
-    signal?.addEventListener('abort', () => this.abort(), { once: true });
+    signal?.addEventListener('abort', this.onAbort);
     this.sendMessage({ type: 'credit', bytes: windowBytes });
   }
 
@@ -119,6 +121,8 @@ class ClientStream implements ServiceStream {
     this.fail(new WarpDriveError('WD_E_ABORTED', 'the stream was aborted'));
     this.socket.close(CLOSE_NORMAL);
   }
+
+  private readonly onAbort = (): void => this.abort();
 
   private inOrder(action: () => Promise<void>): Promise<void> {
     const result = this.sent.then(action);
@@ -154,7 +158,7 @@ class ClientStream implements ServiceStream {
         break;
       case 'done': {
         const { type: _, ...summary } = message;
-        this.isOver = true;
+        this.end();
         this.output?.close();
         this.resolve(summary);
         break;
@@ -178,9 +182,15 @@ class ClientStream implements ServiceStream {
     this.fail(new WarpDriveError('WD_E_ABORTED', what));
   }
 
+  /** A signal that lives on does not keep this stream. */
+  private end(): void {
+    this.isOver = true;
+    this.signal?.removeEventListener('abort', this.onAbort);
+  }
+
   private fail(error: Error): void {
     if (this.isOver) return;
-    this.isOver = true;
+    this.end();
     this.credit.fail(error);
     this.output?.error(error);
     this.input?.error(error);
