@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
 import type { QueueState } from '../../../shared/src/telemetry.ts';
 import { iova, PAGE_BYTES, physAddr } from '../../../shared/src/units.ts';
@@ -17,6 +18,8 @@ import { REGION_DUS_OFFSET } from './protocol.ts';
 
 /** A process's shared DMA memory is bounded, because it is the service's memory until the process goes. */
 const MAX_DMA_BYTES = 256 * 1024 * 1024;
+/** … and so is the number of its pieces: each is a mapping, of which a process has some 65 000 (vm.max_map_count). */
+const MAX_DMA_FILES = 64;
 
 export interface OpenQueue {
   readonly handle: QueueHandle & { readonly state: QueueState };
@@ -78,7 +81,7 @@ export class ForeignProcess {
     private readonly options: ForeignProcessesOptions,
   ) {
     if (request.mode === 'sva') checkReachable(peer.pid);
-    this.processMemory = openMemory(peer.pid);
+    this.processMemory = openMemory(peer);
     try {
       this.remote = options.kernel.attachRemote({ ...request, memory: this.processMemory, isAdmin });
     } catch (error) {
@@ -136,6 +139,11 @@ export class ForeignProcess {
   /** Memory that the service makes and both map. It lives as long as the process is attached. */
   allocateDma(bytes: number): { address: number; bytes: number; path: string } {
     const whole = Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES;
+    if (this.dmaFiles.length >= MAX_DMA_FILES)
+      throw new WarpDriveError('WD_E_NO_MEMORY', `${MAX_DMA_FILES} pieces of shared DMA memory are out`, {
+        errno: 'ENOMEM',
+        limitPieces: MAX_DMA_FILES,
+      });
     if (!(whole > 0) || this.dmaBytes + whole > MAX_DMA_BYTES)
       throw new WarpDriveError(
         'WD_E_NO_MEMORY',
@@ -191,9 +199,11 @@ function checkReachable(pid: number): void {
   );
 }
 
-function openMemory(pid: number): ProcessMemory {
+/** @throws WD_E_EACCES when the host does not let us, or the process is not the peer's any more */
+function openMemory({ pid, uid }: PeerCredentials): ProcessMemory {
+  let memory: ProcessMemory;
   try {
-    return openProcessMemory(pid);
+    memory = openProcessMemory(pid);
   } catch (error) {
     throw new WarpDriveError(
       'WD_E_EACCES',
@@ -201,5 +211,21 @@ function openMemory(pid: number): ProcessMemory {
       { errno: 'EACCES' },
       { cause: error },
     );
+  }
+  // opened first, looked at then: what owns /proc/<pid> now had no chance to come in between
+  const owner = ownerOf(pid);
+  if (owner === uid) return memory;
+  memory.close();
+  throw new WarpDriveError('WD_E_EACCES', `process ${pid} is not user ${uid}'s, who connected`, {
+    errno: 'EACCES',
+  });
+}
+
+/** Whose a process is; root's while it executes a program with other rights than its caller's (proc(5)). */
+function ownerOf(pid: number): number | undefined {
+  try {
+    return statSync(`/proc/${pid}`).uid;
+  } catch {
+    return undefined;
   }
 }

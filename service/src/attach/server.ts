@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, constants, mkdirSync, rmSync, statSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
@@ -22,8 +22,11 @@ import {
 /** Owner and group of the socket file may connect; nobody else. */
 const SOCKET_MODE = 0o660;
 const FOLDER_MODE = 0o750;
+const STICKY = 0o1000;
 const MAX_CONNECTIONS = 256;
 const MAX_NAME_LENGTH = 64;
+/** Answers and notices that wait for a peer that does not read; beyond this it is cut off. */
+const MAX_UNREAD_BYTES = 1024 * 1024;
 
 export interface AttachServerOptions {
   path: string;
@@ -45,13 +48,14 @@ export class AttachServer {
 
   /**
    * A socket that a killed service left behind is replaced; one that is answered is another service's.
-   * @throws WD_E_EBUSY; Error when the path cannot be listened on
+   * @throws WD_E_EBUSY; WD_E_EACCES for a folder in which others could replace it; Error when it cannot listen there
    */
   async listen(): Promise<void> {
     const { path } = this.options;
     if (await isAnswered(path))
       throw new WarpDriveError('WD_E_EBUSY', `another service attaches processes at ${path}`, { path });
     mkdirSync(dirname(path), { recursive: true, mode: FOLDER_MODE });
+    checkFolder(dirname(path));
     rmSync(path, { force: true });
     removeOrphanedFiles();
     await new Promise<void>((resolve, reject) => {
@@ -87,6 +91,20 @@ export class AttachServer {
     });
   }
 }
+
+/** Where another user may put files in the socket's place, processes would attach to that user's program. */
+function checkFolder(folder: string): void {
+  const { uid, mode } = statSync(folder);
+  const isOurs = uid === process.getuid?.() || uid === 0;
+  const isOpen = (mode & constants.S_IWOTH) !== 0 && (mode & STICKY) === 0;
+  if (isOurs && !isOpen) return;
+  const why = isOurs ? 'is writable by everybody' : 'belongs to another user';
+  throw new WarpDriveError('WD_E_EACCES', `${folder} ${why}; see --attach-socket`, { path: folder });
+}
+
+/** A process chooses its name; terminals and logs that show it must not take it for commands. */
+const shownName = (name: string): string =>
+  name.slice(0, MAX_NAME_LENGTH).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
 
 function isAnswered(path: string): Promise<boolean> {
   return new Promise((resolve) => {
@@ -132,6 +150,10 @@ class AttachSession {
       this.log.warn({ err: error }, 'attach protocol violated');
       this.socket.destroy();
     }
+    // who does not read its answers gets no more of them
+    if (!this.socket.writableNeedDrain) return;
+    this.socket.pause();
+    this.socket.once('drain', () => this.socket.resume());
   }
 
   private handle(frame: Frame): void {
@@ -235,15 +257,20 @@ class AttachSession {
         errno: 'EPERM',
       });
     this.process = this.processes.attach(
-      { mode, owner: { pid: this.peer.pid, name: name.slice(0, MAX_NAME_LENGTH) } },
+      { mode, owner: { pid: this.peer.pid, name: shownName(name) } },
       this.peer,
       this.isAdminToken(token),
     );
-    this.log.info({ mode, name }, 'process attached');
+    this.log.info({ mode, name: shownName(name) }, 'process attached');
     return new PayloadWriter();
   }
 
   private notify(opcode: number, qpId: number): void {
+    if (this.socket.writableLength > MAX_UNREAD_BYTES) {
+      this.log.warn({ limitBytes: MAX_UNREAD_BYTES }, 'attached process reads nothing: cut off');
+      this.socket.destroy();
+      return;
+    }
     this.socket.write(encodeFrame(opcode, 0, new PayloadWriter().u16(qpId).finish()));
   }
 }

@@ -71,6 +71,9 @@ export const configSchema = z.strictObject({
   maxTime: duration()
     .default(0)
     .describe('time that one request or WebSocket stream may take; 0 is no limit'),
+  maxConnections: count(1, 1_000_000)
+    .default(8192)
+    .describe('connections of one service process, idle ones too; each takes a descriptor'),
   maxStreams: count(1, 1_000_000)
     .default(4096)
     .describe('requests and WebSockets being streamed at once, in all'),

@@ -5,6 +5,7 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
 import { refuseSocket } from '../ops/refuse-socket.ts';
@@ -15,6 +16,7 @@ import { logRefusal, refuse } from './refuse.ts';
 export type HttpDeps = ProductDeps & {
   limits: {
     maxHeaderBytes: number;
+    maxConnections: number;
     /** Milliseconds for a whole request head. */
     headerTimeout: number;
   };
@@ -44,6 +46,7 @@ export function createHttpServer(deps: HttpDeps, app: RequestListener): Server {
   });
   server.timeout = deps.idleMs;
   server.maxHeadersCount = limits.maxHeaders + 1; // one more than allowed, so that it is seen
+  limitConnections(server, limits.maxConnections);
   server.on('request', (req: IncomingMessage, res: ServerResponse) => {
     if (!products.handle(req, res, false)) app(req, res);
   });
@@ -60,6 +63,22 @@ export function createHttpServer(deps: HttpDeps, app: RequestListener): Server {
     else refuseSocket(socket, fromParser(error, limits));
   });
   return server;
+}
+
+/** Not by `server.maxConnections`, which knows nothing of connections that another process handed over. */
+function limitConnections(server: Server, limitConnections: number): void {
+  let open = 0;
+  server.prependListener('connection', (socket: Socket) => {
+    open++;
+    socket.once('close', () => open--);
+    if (open <= limitConnections) return;
+    const message = `${limitConnections} connections are open`;
+    refuseSocket(
+      socket,
+      new WarpDriveError('WD_E_LIMIT_STREAMS', message, { limitConnections, measured: 'connections' }),
+    );
+    socket.destroySoon();
+  });
 }
 
 function fromParser(error: NodeJS.ErrnoException, limits: HttpDeps['limits']): WarpDriveError {

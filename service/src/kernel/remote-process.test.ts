@@ -20,7 +20,12 @@ function remoteRig(options: RigOptions = {}) {
       mode,
       owner: { pid, name: `client-${pid}` },
       isAdmin,
-      memory: { pid, residentPages: (_, pages) => new Uint8Array(pages).fill(1), covers: () => true },
+      memory: {
+        pid,
+        residentPages: (_, pages) => new Uint8Array(pages).fill(1),
+        covers: () => true,
+        isGone: () => false,
+      },
     });
   };
   /** A region file as the attach server makes one: MMIO pages, then the DUS. */

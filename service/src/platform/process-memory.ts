@@ -8,6 +8,8 @@ export interface ProcessMemory {
   residentPages(address: number, pages: number): Uint8Array;
   /** Whether the process has mapped every byte of the range, present or not. */
   covers(address: number, bytes: number): boolean;
+  /** Whether it has ended or executes another program than when this was opened. */
+  isGone(): boolean;
   close(): void;
 }
 
@@ -17,11 +19,13 @@ const PRESENT_BYTE = 7;
 const PRESENT_MASK = 0x80;
 
 /**
- * Reads /proc/<pid>/pagemap and /proc/<pid>/maps.
+ * Reads /proc/<pid>/pagemap and /proc/<pid>/maps. The open pagemap stays with the address space that it was opened
+ * for: after exec or exit it reads as empty (Linux fs/proc/task_mmu.c, pagemap_read).
  * @throws Error when the host does not let us (EACCES) or the process is gone (ENOENT)
  */
 export function openProcessMemory(pid: number): ProcessMemory {
   const fd = openSync(`/proc/${pid}/pagemap`, 'r');
+  const entry = Buffer.alloc(ENTRY_BYTES);
   return {
     pid,
     residentPages(address, pages) {
@@ -41,6 +45,13 @@ export function openProcessMemory(pid: number): ProcessMemory {
         return coversRange(readFileSync(`/proc/${pid}/maps`, 'latin1'), address, bytes);
       } catch {
         return false; // the process is going
+      }
+    },
+    isGone() {
+      try {
+        return readSync(fd, entry, 0, ENTRY_BYTES, ENTRY_BYTES) === 0;
+      } catch {
+        return true;
       }
     },
     close() {

@@ -37,14 +37,22 @@ export class AddressSpace implements TranslationSpace {
 
   /**
    * @param firstAddress where `reserve` starts to hand out addresses
-   * @param pid host process that targets from PROCESS_TARGET on belong to
+   * @param host process that targets from PROCESS_TARGET on belong to
    */
   constructor(
     readonly kind: SpaceKind,
     firstAddress = 0x7f00_0000_0000,
-    readonly pid: number | undefined = undefined,
+    private readonly host: Pick<TranslationSpace, 'pid' | 'isGone'> | undefined = undefined,
   ) {
     this.nextFree = firstAddress;
+  }
+
+  get pid(): number | undefined {
+    return this.host?.pid;
+  }
+
+  isGone(): boolean {
+    return this.host?.isGone?.() ?? false;
   }
 
   get mappedBytes(): number {

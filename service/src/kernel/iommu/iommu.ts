@@ -241,6 +241,9 @@ export class Iommu implements Translator {
       end = frame + offset + length;
       at += length;
     }
+    // asked after the walk: cached translations outlive the program that they were made for
+    if (last?.pid !== undefined && space.isGone?.())
+      return this.refuse('F_TRANSLATION', stream, id, address, access);
     return extents;
   }
 

@@ -14,9 +14,11 @@ const BUFFER = 0x7f12_3456_7000;
 
 function remote(model: FaultModel, residentPages: number[] = []) {
   const asked: [number, number][] = [];
+  const gone = { is: false };
   const iommu = new Iommu(new FakeClock(), model);
   const space = new RemoteAddressSpace({
     pid: PID,
+    isGone: () => gone.is,
     residentPages(address, pages) {
       asked.push([address, pages]);
       return Uint8Array.from({ length: pages }, (_, i) =>
@@ -27,7 +29,7 @@ function remote(model: FaultModel, residentPages: number[] = []) {
   const id = iommu.bind(STREAM, space);
   const access = (offset: number, bytes: number, kind: 'read' | 'write' = 'read') =>
     iommu.translate(STREAM, id, iova(BUFFER + offset), bytes, kind);
-  return { iommu, id, access, asked };
+  return { iommu, id, access, asked, gone };
 }
 
 describe('RemoteAddressSpace', () => {
@@ -87,10 +89,20 @@ describe('Iommu.report', () => {
   });
 });
 
+describe('a real process that ended or executes another program', () => {
+  it('is reached no more, by cached translations neither', () => {
+    const { iommu, access, gone } = remote('stall', [0]);
+    assert.ok(access(0, 16));
+    gone.is = true;
+    assert.equal(access(0, 16), undefined);
+    assert.equal(iommu.faults().at(-1)?.event, 'F_TRANSLATION');
+  });
+});
+
 describe('a private table of a real process', () => {
   it('translates to the process’s addresses, and to shared memory where that is mapped', () => {
     const iommu = new Iommu(new FakeClock(), 'stall');
-    const table = new AddressSpace('private', 0x1000_0000, PID);
+    const table = new AddressSpace('private', 0x1000_0000, { pid: PID });
     const id = iommu.bind(STREAM, table);
     const rights = { read: true, write: true };
     table.map(iova(0x4000), processTarget(BUFFER), PAGE_BYTES, rights);

@@ -18,8 +18,12 @@ export class RemoteAddressSpace implements TranslationSpace {
   private preparedFirst = 0;
   private prepared: Uint8Array = new Uint8Array(0);
 
-  constructor(private readonly memory: Pick<ProcessMemory, 'pid' | 'residentPages'>) {
+  constructor(private readonly memory: Pick<ProcessMemory, 'pid' | 'residentPages' | 'isGone'>) {
     this.pid = memory.pid;
+  }
+
+  isGone(): boolean {
+    return this.memory.isGone();
   }
 
   /** One question to the host kernel for a whole buffer. */

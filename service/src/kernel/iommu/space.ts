@@ -23,6 +23,11 @@ export interface TranslationSpace {
   readonly kind: SpaceKind;
   /** Host process that targets from PROCESS_TARGET on belong to; undefined: all are physical. */
   readonly pid?: number | undefined;
+  /**
+   * Whether that process has ended or executes another program, so that its addresses are another owner's: a peer
+   * could execute a privileged program, and a pid is used again.
+   */
+  isGone?(): boolean;
   readonly mappedBytes: number;
   /** Tells that lookups of these pages follow, for spaces that look up many pages as cheaply as one. */
   prepare?(firstPage: number, pages: number): void;

@@ -195,7 +195,7 @@ export class VfioContainer implements OpenFile {
     this.table =
       first?.domain === 'inherit'
         ? this.machine.parentSpace
-        : new AddressSpace('private', this.machine.privateBase, mm.pid);
+        : new AddressSpace('private', this.machine.privateBase, mm);
     this.map = new DmaMap(this.table, { limitBytes: memlockBytes, resolve });
   }
 
