@@ -147,7 +147,7 @@ describe('log injection', () => {
     ])
       await send(served.url + path, {
         headers: {
-          'X-Request-Id': 'a\tb{"level":"fatal"}',
+          'X-Request-Id': 'a\x9b2J{"level":"fatal"}',
           traceparent: `00-\x80\x9b-${'1'.repeat(16)}-01`,
           Referer: '\x9b2J',
         },
