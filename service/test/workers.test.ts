@@ -97,7 +97,7 @@ describe('warpdrive serve --workers 2', () => {
   });
 
   it('takes the fault model everywhere and lists the faults of all functions in one order', async () => {
-    const service = await serveWithWorkers(2);
+    const service = await serveWithWorkers(2, '--fallback', 'never');
     assert.equal((await service.admin('PATCH', '/v1/iommu', { faultModel: 'none' })).status, 200);
     const { devices } = (await service.get('/v1/devices')) as { devices: DeviceSnapshot[] };
     assert.deepEqual(
