@@ -165,11 +165,21 @@ export class VerifiedTraffic {
     if (answer.status === 200 && answer.isWhole)
       return expected
         ? this.compare(Promise.resolve(answer.body), expected)
-        : ended('wrong', 'corrupt input was answered as if it were whole');
+        : this.unlessHarmless(format, payload, answer.body);
     if (expected) return failure(answer);
     return answer.status === 422 || (answer.status === 200 && !answer.isWhole)
       ? ended('right')
       : failure(answer);
+  }
+
+  /**
+   * node:zlib refuses what the service took. Raw DEFLATE has no checksum, and the flipped bit may be one that no data
+   * depends on, such as in the length of a distance code that is never used, where ISA-L is less strict.
+   */
+  private unlessHarmless(format: Format, payload: Expectation, body: Buffer): Ending {
+    return format === 'deflate' && body.equals(payload.bytes)
+      ? ended('right')
+      : ended('wrong', 'corrupt input was answered as if it were whole');
   }
 
   private webSocket(format: Format, payload: Expectation, below: (limit: number) => number): Promise<Ending> {
