@@ -116,8 +116,39 @@ describe('refusals before the body', () => {
     const odd = 'POST /v1/compress HTTP/1.1\r\nHost: localhost\r\nExpect: gold\r\nConnection: close\r\n\r\n';
     assert.match(await rawAnswer(service.url, odd), /^HTTP\/1\.1 417 [\s\S]*WD_E_EXPECTATION/);
     assert.match(await rawAnswer(service.url, 'hello\r\n\r\n'), /^HTTP\/1\.1 400 [\s\S]*WD_E_REQUEST/);
+    const nameless = 'GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n';
+    assert.match(await rawAnswer(service.url, nameless), /^HTTP\/1\.1 400 [\s\S]*WD_E_REQUEST/);
+    assert.match(await rawAnswer(service.url, nameless.replace('1.1', '1.0')), /^HTTP\/1\.1 200 /);
     const huge = `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`;
     assert.match(await rawAnswer(service.url, huge), /^HTTP\/1\.1 431 [\s\S]*WD_E_HEADERS/);
+  });
+
+  it('breaks an answer off when what follows of the request is not HTTP, and puts nothing behind its bytes', async () => {
+    const head =
+      'POST /v1/compress?flush=sync HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n';
+    const socket = await rawConnection(service.url, `${head}5\r\nhello\r\n`);
+    const parts: Buffer[] = [];
+    socket.on('data', (part: Buffer) => parts.push(part));
+    await once(socket, 'data');
+    socket.write('no chunk\r\n');
+    await once(socket, 'close');
+    const answer = Buffer.concat(parts).toString('latin1');
+    assert.match(answer, /^HTTP\/1\.1 200 /);
+    assert.doesNotMatch(answer, /HTTP\/1\.1 400/);
+    assert.doesNotMatch(answer, /\r\n0\r\n/, 'it does not look whole');
+  });
+
+  it('answers a failed WebSocket handshake with a problem document', async () => {
+    for (const [route, protocol] of [
+      ['/v1/stream?op=compress', 'warpdrive.stream.v1'],
+      ['/v1/monitor', 'warpdrive.monitor.v1'],
+    ]) {
+      const head =
+        `GET ${route} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+        `Sec-WebSocket-Version: 12\r\nSec-WebSocket-Key: short\r\nSec-WebSocket-Protocol: ${protocol}\r\n\r\n`;
+      const answer = await rawAnswer(service.url, head);
+      assert.match(answer, /^HTTP\/1\.1 426 [\s\S]*Sec-WebSocket-Version: 13\r\n[\s\S]*WD_E_UPGRADE/);
+    }
   });
 
   it('answers 413 to an announced length over the limit, before a byte is sent', async () => {

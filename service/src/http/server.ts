@@ -43,23 +43,27 @@ export function createHttpServer(deps: HttpDeps, app: RequestListener): Server {
     maxHeaderSize: limits.maxHeaderBytes,
     highWaterMark: SOCKET_BUFFER_BYTES,
     noDelay: true,
+    requireHostHeader: false, // checked below: Node's own answer has no body
   });
   server.timeout = deps.idleMs;
   server.maxHeadersCount = limits.maxHeaders + 1; // one more than allowed, so that it is seen
   limitConnections(server, limits.maxConnections);
-  server.on('request', (req: IncomingMessage, res: ServerResponse) => {
-    if (!products.handle(req, res, false)) app(req, res);
-  });
-  server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => {
-    if (!products.handle(req, res, true)) app(req, res);
-  });
-  server.on('checkExpectation', (req: IncomingMessage, res: ServerResponse) => {
-    const error = new WarpDriveError('WD_E_EXPECTATION', `Expect: ${req.headers.expect} is not supported`);
+  const refuseNow = (req: IncomingMessage, res: ServerResponse, error: WarpDriveError): void => {
     const reqId = requestId(req.headers['x-request-id'], deps.jobs.newId());
     logRefusal(deps.log, error, refuse(req, res, error, reqId, deps.clock), { reqId });
+  };
+  const handle = (req: IncomingMessage, res: ServerResponse, isWaiting: boolean): void => {
+    if (namesNoHost(req)) refuseNow(req, res, NO_HOST);
+    else if (!products.handle(req, res, isWaiting)) app(req, res);
+  };
+  server.on('request', (req: IncomingMessage, res: ServerResponse) => handle(req, res, false));
+  server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => handle(req, res, true));
+  server.on('checkExpectation', (req: IncomingMessage, res: ServerResponse) => {
+    const reason = `Expect: ${req.headers.expect} is not supported`;
+    refuseNow(req, res, new WarpDriveError('WD_E_EXPECTATION', reason));
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
-    if (error.code === 'ECONNRESET') socket.destroy();
+    if (error.code === 'ECONNRESET' || isAnswering(socket)) socket.destroy();
     else refuseSocket(socket, fromParser(error, limits));
   });
   return server;
@@ -80,6 +84,18 @@ function limitConnections(server: Server, limitConnections: number): void {
     socket.destroySoon();
   });
 }
+
+/**
+ * Whether a part of an answer is out on this socket: another answer behind it would look like more of its body. Node's
+ * own answer to such errors looks at the same field, which no public one replaces.
+ */
+const isAnswering = (socket: Duplex & { _httpMessage?: ServerResponse | null }): boolean =>
+  socket._httpMessage?.headersSent === true;
+
+/** RFC 9112 3.2: 400 for a request of HTTP/1.1 without Host. */
+const NO_HOST = new WarpDriveError('WD_E_REQUEST', 'a request of HTTP/1.1 needs a Host field');
+const namesNoHost = ({ httpVersion, headers }: IncomingMessage): boolean =>
+  httpVersion === '1.1' && headers.host === undefined;
 
 function fromParser(error: NodeJS.ErrnoException, limits: HttpDeps['limits']): WarpDriveError {
   const { maxHeaderBytes: limitBytes, headerTimeout: idleMs } = limits;

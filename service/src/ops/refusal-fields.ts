@@ -11,7 +11,7 @@ export function refusalFields(error: unknown): string[] {
   const fields: string[] = [];
   if (RETRY_STATUSES.includes(status)) fields.push('Retry-After', String(retryAfterS ?? RETRY_AFTER_S));
   if (status === 401) fields.push('WWW-Authenticate', 'Bearer');
-  if (status === 426) fields.push('Upgrade', 'websocket');
+  if (status === 426) fields.push('Upgrade', 'websocket', 'Sec-WebSocket-Version', '13');
   if (status === 406) fields.push('Vary', 'Accept, Accept-Encoding');
   // RFC 9110 15.5.16: what the next request may be coded in
   if (error.code === 'WD_E_CODING' && Array.isArray(supported))

@@ -11,7 +11,7 @@ import type { Log } from '../platform/log.ts';
 import { JobAccount, type JobAccountDeps } from '../telemetry/job-account.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { type SessionDeps, StreamSession } from './stream-session.ts';
-import type { SocketRoute } from './upgrade.ts';
+import { refuseBadHandshakes, type SocketRoute } from './upgrade.ts';
 
 /** Fragments of one message, and pieces of it that wait to be parsed: small ones cost memory beyond their bytes. */
 const MAX_FRAGMENTS = 1024;
@@ -47,6 +47,7 @@ export class StreamRoute implements SocketRoute {
       autoPong: false,
       handleProtocols: () => STREAM_PROTOCOL,
     });
+    refuseBadHandshakes(this.server);
   }
 
   accept(req: IncomingMessage, socket: Duplex, head: Buffer, url: URL): void {

@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { WebSocketServer } from 'ws';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
 import { BEARER_PROTOCOL_PREFIX } from '../../../shared/src/stream-protocol.ts';
 import type { Access } from '../ops/access.ts';
@@ -38,6 +39,13 @@ export function attachUpgrades(server: Server, deps: UpgradeDeps): void {
       refuseSocket(socket, known);
     }
   });
+}
+
+/** Failed handshakes (RFC 6455 4.2.2) are answered as every other refusal; ws would answer in HTML. */
+export function refuseBadHandshakes(server: WebSocketServer): void {
+  server.on('wsClientError', (error, socket) =>
+    refuseSocket(socket, new WarpDriveError('WD_E_UPGRADE', `not a WebSocket handshake: ${error.message}`)),
+  );
 }
 
 function routeFor(
