@@ -53,7 +53,7 @@ describe('the record of a job', () => {
     const { headers } = await sendWhole(`${service.url}/v1/compress`, large);
     assert.equal(
       headers['trailer'],
-      'Wd-Input-Bytes, Wd-Output-Bytes, Wd-Crc32, Wd-Core, Wd-Fallback-Reason',
+      'Wd-Input-Bytes, Wd-Output-Bytes, Wd-Crc32, Wd-Core, Wd-Retries, Wd-Fallback-Reason',
     );
   });
 
