@@ -39,6 +39,19 @@ describe('loadConfig', () => {
     assert.equal(config.core, 'zlib');
   });
 
+  it('says where a file is no TOML or no JSON, and never what stands there', () => {
+    for (const [name, text] of [
+      ['broken.toml', 'port = 0\nadminToken = "a-secret-token\n'],
+      ['broken.json', '{"adminToken": "a-secret-token" oops'],
+    ] as const) {
+      writeFileSync(join(folder, name), text);
+      assert.throws(
+        () => loadConfig({ flags: {}, env: {}, file: join(folder, name) }),
+        (error: Error) => error.message.includes(name) && !error.message.includes('secret'),
+      );
+    }
+  });
+
   it('reads TOML, and JSON by its suffix', () => {
     const path = join(folder, 'config.toml');
     writeFileSync(path, 'port = 9\nmaxOutput = "1GiB"\nallowOrigin = ["http://a", "http://b"]\n');
