@@ -104,21 +104,27 @@ describe('a slow body', () => {
 
 describe('an answer that nobody reads', () => {
   it('is broken off after --idle-timeout, and its stream is freed', async () => {
+    const host = await createHost({ mode: 'sva', core: 'auto', cores: 1, queues: 4 }, silentLog);
+    const { url, stop } = await serviceOn(host, { idleTimeout: '900ms' });
     const bomb = gzipSync(Buffer.alloc(256 * MIB));
     const socket = await rawConnection(
-      service.url,
+      url,
       `POST /v1/decompress HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${bomb.length}\r\n\r\n`,
     );
     socket.pause();
     socket.write(bomb);
     const active = async () => {
-      const status = (await (await fetch(`${service.url}/v1/status`)).json()) as {
+      const status = (await (await fetch(`${url}/v1/status`)).json()) as {
         totals: { activeStreams: number };
       };
       return status.totals.activeStreams;
     };
-    await eventually(async () => (await active()) === 1, 'it is served');
-    await eventually(async () => (await active()) === 0, 'it is given up');
-    socket.destroy();
+    try {
+      await eventually(async () => (await active()) === 1, 'it is served');
+      await eventually(async () => (await active()) === 0, 'it is given up');
+    } finally {
+      socket.destroy();
+      await stop();
+    }
   });
 });

@@ -94,8 +94,8 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   mutation(
     13,
-    ['http/server', 'requestTimeout: 0,', 'requestTimeout: 0, insecureHTTPParser: true,'],
-    [SHAPES, 'with a space in the size ends the request and frees it'],
+    ['http/server', 'maxHeaderSize: limits.maxHeaderBytes', 'maxHeaderSize: 1048576'],
+    [SHAPES, 'with trailers over --max-header-bytes is refused'],
   ),
   mutation(
     14,
@@ -132,7 +132,11 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   mutation(
     20,
-    ['ws/control-message', 'message.safeParse(JSON.parse(text)).data', 'JSON.parse(text)'],
+    [
+      'ws/control-message',
+      'message.safeParse(JSON.parse(text)).data',
+      "message.safeParse(JSON.parse(text)).data ?? { type: 'flush' }",
+    ],
     [FRAMES, 'with text that is no control message ends the stream with 4400, however it is nested'],
   ),
   mutation(
