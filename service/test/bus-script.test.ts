@@ -1,6 +1,6 @@
 /**
  * A kernel driver on the bare bus, in the order of hisi_zip's probe (Linux drivers/crypto/hisilicon/qm.c, zip_main.c;
- * warpdrive.md 5). Registers, contexts and entries are typed here as numbers: nothing is taken from hw-abi.
+ * sources.md 5). Registers, contexts and entries are typed here as numbers: nothing is taken from hw-abi.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

@@ -37,7 +37,7 @@ interface Files {
 const compress = (host: Host): Promise<unknown> =>
   host.codec.compressOnce([TEXT], { format: 'gzip', level: 1 });
 
-describe('/sys/kernel/debug/hisi_zip (warpdrive.md 5.15)', () => {
+describe('/sys/kernel/debug/hisi_zip (sources.md 5.15)', () => {
   it('has the files of the kernel, and one core directory for each core of the engine', async () => {
     await withHost(async (host) => {
       const names = (path: string) => host.view.sysfs?.list(`${ROOT}${path}`).map(({ name }) => name);

@@ -284,7 +284,7 @@ export class DecompressStream extends JobStream {
     for (const chunk of this.pending.take(this.pending.length)) await this.software.write(chunk);
   }
 
-  /** The device checked the CRC; ISIZE is software's to check (warpdrive.md 11, item 15). */
+  /** The device checked the CRC; ISIZE is software's to check (sources.md 11, item 15). */
   private checkLength(consumed: Uint8Array, isize: number): void {
     const { buffer, byteOffset, length } = consumed;
     const stored = new DataView(buffer, byteOffset + length - 4, 4).getUint32(0, true);

@@ -22,7 +22,7 @@ const QUEUE_MASK = (1 << DOORBELL.queue.bits) - 1;
 const INDEX_MASK = 0xffff;
 const commandOf = (low: number): number => (low >>> DOORBELL.command.shift) & 0xf;
 
-/** 64-bit doorbell writes, V2 layout (warpdrive.md 5.3). Bits are taken by hand, because each submission passes here. */
+/** 64-bit doorbell writes, V2 layout (sources.md 5.3). Bits are taken by hand, because each submission passes here. */
 export class Doorbells {
   /** Writes seen, refused ones included. */
   count = 0;

@@ -34,7 +34,7 @@ export interface DecodedSqe {
 }
 
 /**
- * Checks and decodes the SQE at word `base` (warpdrive.md 6.1–6.3, limits of 6.8).
+ * Checks and decodes the SQE at word `base` (sources.md 6.1–6.3, limits of 6.8).
  * @returns the name of the field that is wrong instead, for the device's error counters
  */
 export function decodeSqe(

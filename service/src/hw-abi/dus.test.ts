@@ -9,7 +9,7 @@ import {
   MMIO_BYTES,
 } from './dus.ts';
 
-describe('device user share (warpdrive.md 4.4)', () => {
+describe('device user share (sources.md 4.4)', () => {
   it('starts with the SQ', () => assert.equal(DUS_SQ_OFFSET, 0));
   it('has the CQ behind 1024 SQEs of 128 bytes', () => assert.equal(DUS_CQ_OFFSET, 131072));
   it('is 147456 bytes of rings and one page', () => assert.equal(DUS_BYTES, 151552));
@@ -17,6 +17,6 @@ describe('device user share (warpdrive.md 4.4)', () => {
   it('has rx_stop in the word before', () => assert.equal(DUS_RX_STOP_OFFSET, 151544));
 });
 
-describe('MMIO region (warpdrive.md 4.4)', () => {
+describe('MMIO region (sources.md 4.4)', () => {
   it('is a page and 0x1000 bytes, as V2 without doorbell isolation', () => assert.equal(MMIO_BYTES, 8192));
 });

@@ -38,18 +38,18 @@ const QM_GOLDEN: Record<keyof typeof QM_REGISTERS, [offset: string, access: stri
   cacheWbStart: ['204', 'WO', '0'],
   cacheWbDone: ['208', 'RO', '0'],
   capabilities: ['3100', 'RO', '4b00'],
-  eventDepths: ['3104', 'RO', '4000800'], // warpdrive.md 5.1
-  queueDepths: ['3108', 'RO', '4000400'], // warpdrive.md 5.1
+  eventDepths: ['3104', 'RO', '4000800'], // sources.md 5.1
+  queueDepths: ['3108', 'RO', '4000400'], // sources.md 5.1
   abnormalIntSource: ['100000', 'W1C', '0'],
   abnormalIntMask: ['100004', 'RW', '7fff'],
-  abnormalIntStatus: ['100008', 'RO', '0'], // warpdrive.md 5.10
+  abnormalIntStatus: ['100008', 'RO', '0'], // sources.md 5.10
   abnormalIntSet: ['10000c', 'WO', '0'],
   abnormalInfo00: ['100010', 'RO', '0'],
   abnormalInfo01: ['100014', 'RO', '0'],
-  memStartInit: ['100040', 'RW', '0'], // warpdrive.md 5.9
+  memStartInit: ['100040', 'RW', '0'], // sources.md 5.9
   memInitDone: ['100044', 'RO', '0'],
   cacheCtl: ['100050', 'RW', '0'],
-  vftCfgOpEnable: ['100054', 'RW', '0'], // warpdrive.md 5.7 from here
+  vftCfgOpEnable: ['100054', 'RW', '0'], // sources.md 5.7 from here
   vftCfgOpWr: ['100058', 'RW', '0'],
   vftCfgType: ['10005c', 'RW', '0'],
   vftCfg: ['100060', 'RW', '0'],
@@ -75,8 +75,8 @@ const QM_GOLDEN: Record<keyof typeof QM_REGISTERS, [offset: string, access: stri
   dfxCntClrCe: ['100118', 'RW', '0'],
   pmCtrl: ['100148', 'RW', '0'],
   queueIsolationEnable: ['100154', 'RW', '0'],
-  capability: ['100158', 'RO', '200400'], // warpdrive.md 5.1: 1024 in all, 1024 a function
-  shaperCfg: ['100164', 'RW', '0'], // warpdrive.md 5.12
+  capability: ['100158', 'RO', '200400'], // sources.md 5.1: 1024 in all, 1024 a function
+  shaperCfg: ['100164', 'RW', '0'], // sources.md 5.12
   ecc1BitCnt: ['104000', 'RO', '0'],
   ecc1BitInf: ['104004', 'RO', '0'],
   eccMBitCnt: ['104008', 'RO', '0'],
@@ -96,7 +96,7 @@ const QM_GOLDEN: Record<keyof typeof QM_REGISTERS, [offset: string, access: stri
   inIdleState: ['1040e4', 'RO', '1'],
   rasMsiIntSel: ['1040f4', 'RW', '0'],
   oooShutdownSel: ['1040f8', 'RW', '0'],
-  masterGlobalCtrl: ['300000', 'RW', '0'], // warpdrive.md 5.9
+  masterGlobalCtrl: ['300000', 'RW', '0'], // sources.md 5.9
   singlePortMaxTrans: ['300014', 'RW', '0'],
   portWriteEnable: ['30001c', 'RW', '0'],
   robEccIntSts: ['300104', 'W1C', '0'],
@@ -104,13 +104,13 @@ const QM_GOLDEN: Record<keyof typeof QM_REGISTERS, [offset: string, access: stri
 };
 
 const ZIP_GOLDEN: Record<keyof typeof ZIP_REGISTERS, [offset: string, access: string, reset: string]> = {
-  qmNfeMask: ['3124', 'RO', '7c77'], // warpdrive.md 5.10, V3
+  qmNfeMask: ['3124', 'RO', '7c77'], // sources.md 5.10, V3
   qmResetMask: ['3128', 'RO', '6c77'],
   qmCeMask: ['312c', 'RO', '8'],
   nfeMask: ['3130', 'RO', '1ffe'],
   resetMask: ['3134', 'RO', '7fe'],
   ceMask: ['3138', 'RO', '1'],
-  coreNum: ['313c', 'RO', '12050203'], // 2 + 3 cores, warpdrive.md 5.1
+  coreNum: ['313c', 'RO', '12050203'], // 2 + 3 cores, sources.md 5.1
   coreEnableBitmap: ['3140', 'RO', '1c0003'],
   cntClrCe: ['301000', 'RW', '0'],
   clockGateCtrl: ['301004', 'RW', '0'],
@@ -123,7 +123,7 @@ const ZIP_GOLDEN: Record<keyof typeof ZIP_REGISTERS, [offset: string, access: st
   coreIntSource: ['3010a0', 'W1C', '0'],
   coreIntMask: ['3010a4', 'RW', '1fff'],
   coreIntSet: ['3010a8', 'WO', '0'],
-  coreIntStatus: ['3010ac', 'RO', '0'], // warpdrive.md 5.10
+  coreIntStatus: ['3010ac', 'RO', '0'], // sources.md 5.10
   bdReadUser: ['301110', 'RW', '0'],
   sglReadUser: ['30111c', 'RW', '0'],
   dataReadUser: ['301128', 'RW', '0'],
@@ -133,7 +133,7 @@ const ZIP_GOLDEN: Record<keyof typeof ZIP_REGISTERS, [offset: string, access: st
   rasCeEnable: ['301160', 'RW', '0'],
   rasNfeEnable: ['301164', 'RW', '0'],
   rasFeEnable: ['301168', 'RW', '0'],
-  prefetchCfg: ['3011b0', 'RW', '0'], // warpdrive.md 5.15
+  prefetchCfg: ['3011b0', 'RW', '0'], // sources.md 5.15
   svaTrans: ['3011c4', 'RO', '0'],
   oooShutdownSel: ['30120c', 'RW', '0'],
 };
@@ -160,7 +160,7 @@ for (const [title, table, golden] of [
       });
   });
 
-describe('zipCoreRegister (warpdrive.md 5.15)', () => {
+describe('zipCoreRegister (sources.md 5.15)', () => {
   const golden = {
     getBdNum: 0x0,
     getRightBd: 0x4,
@@ -183,7 +183,7 @@ describe('zipCoreRegister (warpdrive.md 5.15)', () => {
   });
 });
 
-describe('error bits (warpdrive.md 5.10)', () => {
+describe('error bits (sources.md 5.10)', () => {
   it('names the QM’s 15 in order', () => {
     assert.equal(QM_ERRORS.length, 15);
     assert.deepEqual(
@@ -212,7 +212,7 @@ describe('error bits (warpdrive.md 5.10)', () => {
   });
 });
 
-describe('function table, shaper (warpdrive.md 5.7, 5.12)', () => {
+describe('function table, shaper (sources.md 5.7, 5.12)', () => {
   it('places base, valid bit and count of an SQC entry', () =>
     assert.deepEqual(
       { ...SQC_VFT },

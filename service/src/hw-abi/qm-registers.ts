@@ -124,7 +124,7 @@ export const SQC_VFT = { baseShift: 28, validBit: 44, countShift: 45, baseBits: 
 export const CQC_VFT_VALID_BIT = 28;
 
 export const MASTER_TRANS_RETURN_IDLE = 3;
-/** Default of the driver's module parameter: what a type may use of its function's rate (warpdrive.md 5.12). */
+/** Default of the driver's module parameter: what a type may use of its function's rate (sources.md 5.12). */
 export const SHAPER_TYPE_RATE = { compress: 750, decompress: 140, typeShift: 10, enableBit: 30 } as const;
 
 /** Error bits of abnormalIntStatus, by bit number (`qm_hw_error`). */

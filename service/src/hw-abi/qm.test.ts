@@ -30,14 +30,14 @@ import {
   USABLE_DEPTH,
 } from './qm.ts';
 
-/** Every number of this file is typed from reference/warpdrive.md section 5, not from the source beside it. */
-describe('ring sizes (warpdrive.md 5.1)', () => {
+/** Every number of this file is typed from reference/sources.md 5, not from the source beside it. */
+describe('ring sizes (sources.md 5.1)', () => {
   it('has rings of 1024 entries', () => assert.equal(QUEUE_DEPTH, 1024));
   it('uses one entry less', () => assert.equal(USABLE_DEPTH, 1023));
   it('has priorities of 4 bits', () => assert.equal(MAX_PRIORITY, 15));
 });
 
-describe('CQE (warpdrive.md 5.4)', () => {
+describe('CQE (sources.md 5.4)', () => {
   it('is 16 bytes, 4 words', () => assert.deepEqual([CQE_BYTES, CQE_WORDS], [16, 4]));
   goldenLayout(16, CQE, {
     cmdId: [1, 0x0000ffff], // bytes 4–5
@@ -47,7 +47,7 @@ describe('CQE (warpdrive.md 5.4)', () => {
   });
 });
 
-describe('DOORBELL (warpdrive.md 5.3)', () => {
+describe('DOORBELL (sources.md 5.3)', () => {
   goldenLayout(8, DOORBELL, {
     queue: [0, 0x000003ff],
     command: [0, 0x0000f000],
@@ -59,7 +59,7 @@ describe('DOORBELL (warpdrive.md 5.3)', () => {
   it('lies at 0x2000 for EQ and AEQ', () => assert.equal(EVENT_DOORBELL_OFFSET, 0x2000));
 });
 
-describe('DOORBELL_COMMAND (warpdrive.md 5.3)', () => {
+describe('DOORBELL_COMMAND (sources.md 5.3)', () => {
   it('has SQ 0', () => assert.equal(DOORBELL_COMMAND.sq, 0));
   it('has CQ 1', () => assert.equal(DOORBELL_COMMAND.cq, 1));
   it('has EQ 2', () => assert.equal(DOORBELL_COMMAND.eq, 2));
@@ -82,7 +82,7 @@ describe('doorbellHigh', () => {
   });
 });
 
-describe('SQC (warpdrive.md 5.5)', () => {
+describe('SQC (sources.md 5.5)', () => {
   it('is 32 bytes', () => assert.equal(SQC_BYTES, 32));
   goldenLayout(32, SQC, {
     head: [0, 0x0000ffff],
@@ -100,7 +100,7 @@ describe('SQC (warpdrive.md 5.5)', () => {
   });
 });
 
-describe('CQC (warpdrive.md 5.5)', () => {
+describe('CQC (sources.md 5.5)', () => {
   it('is 32 bytes', () => assert.equal(CQC_BYTES, 32));
   goldenLayout(32, CQC, {
     head: [0, 0x0000ffff],
@@ -115,7 +115,7 @@ describe('CQC (warpdrive.md 5.5)', () => {
   });
 });
 
-describe('EQC (warpdrive.md 5.5)', () => {
+describe('EQC (sources.md 5.5)', () => {
   it('is 32 bytes', () => assert.equal(EQC_BYTES, 32));
   goldenLayout(32, EQC, {
     head: [0, 0x0000ffff],
@@ -126,7 +126,7 @@ describe('EQC (warpdrive.md 5.5)', () => {
   });
 });
 
-describe('EQE and AEQE (warpdrive.md 5.2)', () => {
+describe('EQE and AEQE (sources.md 5.2)', () => {
   goldenLayout(4, EQE, { queue: [0, 0x0000ffff], phase: [0, 0x00010000] });
   goldenLayout(4, AEQE, { queue: [0, 0x0000ffff], phase: [0, 0x00010000], type: [0, 0xfffe0000] });
   it('has 2048 and 1024 entries', () => assert.deepEqual([EQ_DEPTH, AEQ_DEPTH], [2048, 1024]));
@@ -134,7 +134,7 @@ describe('EQE and AEQE (warpdrive.md 5.2)', () => {
     assert.deepEqual({ ...AEQE_TYPE }, { cqOverflow: 0, eqOverflow: 1, cqeError: 2 }));
 });
 
-describe('MAILBOX (warpdrive.md 5.6)', () => {
+describe('MAILBOX (sources.md 5.6)', () => {
   it('lies at 0x300', () => assert.equal(MAILBOX_OFFSET, 0x300));
   goldenLayout(16, MAILBOX, {
     command: [0, 0x000000ff],
@@ -146,7 +146,7 @@ describe('MAILBOX (warpdrive.md 5.6)', () => {
   });
 });
 
-describe('MAILBOX_COMMAND (warpdrive.md 5.6)', () => {
+describe('MAILBOX_COMMAND (sources.md 5.6)', () => {
   const golden = {
     sqc: 0,
     cqc: 1,

@@ -13,7 +13,7 @@ describe('SHAPER_VFT (Linux qm.c QM_SHAPER_*)', () => {
   });
 });
 
-describe('shaperRate (warpdrive.md 5.12)', () => {
+describe('shaperRate (sources.md 5.12)', () => {
   it('is (b × 8000 × 2^u) / (768 × 2^s)', () => {
     assert.equal(shaperRate(150, 6, 0), 100_000);
     assert.equal(shaperRate(192, 0, 4), 125);

@@ -1,5 +1,5 @@
 /**
- * The rate shaper's entry in the function table (warpdrive.md 5.12; Linux drivers/crypto/hisilicon/qm.c,
+ * The rate shaper's entry in the function table (sources.md 5.12; Linux drivers/crypto/hisilicon/qm.c,
  * qm_vft_data_cfg). Rate in Mbit/s = (b × 8000 × 2^u) / (768 × 2^s).
  */
 import { field } from './field.ts';

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as sgl from './zip-sgl.ts';
 
-/** Typed from reference/warpdrive.md 5.14 and 6.8. */
-describe('scatter lists (warpdrive.md 5.14)', () => {
+/** Typed from reference/sources.md 5.14 and 6.8. */
+describe('scatter lists (sources.md 5.14)', () => {
   it('have heads of 64 bytes at multiples of 64', () =>
     assert.deepEqual([sgl.SGL_HEAD_BYTES, sgl.SGL_ALIGNMENT], [64, 64]));
   it('have the fields of a head where hisi_sgl has them', () =>

@@ -20,8 +20,8 @@ import {
   WINDOW_BYTES,
 } from './zip-sqe.ts';
 
-/** Every number of this file is typed from reference/warpdrive.md section 6, not from the source beside it. */
-describe('SQE (warpdrive.md 6.1)', () => {
+/** Every number of this file is typed from reference/sources.md 6, not from the source beside it. */
+describe('SQE (sources.md 6.1)', () => {
   it('is 128 bytes, 32 words', () => {
     assert.equal(SQE_BYTES, 128);
     assert.equal(SQE_WORDS, 32);
@@ -102,19 +102,19 @@ describe('SQE (warpdrive.md 6.1)', () => {
 });
 
 describe('SQE_OUT_WORDS', () => {
-  it('lists dw0–3, dw13, dw15 and dw28–31 (warpdrive.md 6.9 step 6)', () => {
+  it('lists dw0–3, dw13, dw15 and dw28–31 (sources.md 6.9 step 6)', () => {
     assert.deepEqual([...SQE_OUT_WORDS], [0, 1, 2, 3, 13, 15, 28, 29, 30, 31]);
   });
 });
 
-describe('REQUEST_TYPE (warpdrive.md 6.2)', () => {
+describe('REQUEST_TYPE (sources.md 6.2)', () => {
   it('has deflate 0x01', () => assert.equal(REQUEST_TYPE.deflate, 0x01));
   it('has zlib 0x02', () => assert.equal(REQUEST_TYPE.zlib, 0x02));
   it('has gzip 0x03', () => assert.equal(REQUEST_TYPE.gzip, 0x03));
   it('has LZ4, not lz77_zstd, at 0x04', () => assert.equal(REQUEST_TYPE.lz4, 0x04));
 });
 
-describe('request encodings (warpdrive.md 6.3)', () => {
+describe('request encodings (sources.md 6.3)', () => {
   it('has flat buffers 0', () => assert.equal(BUFFER_TYPE.flat, 0));
   it('has scatter lists 1', () => assert.equal(BUFFER_TYPE.sgl, 1));
   it('has sync flush 0', () => assert.equal(FLUSH.sync, 0));
@@ -123,7 +123,7 @@ describe('request encodings (warpdrive.md 6.3)', () => {
     assert.deepEqual([...WINDOW_BYTES], [4096, 8192, 16384, 24576, 32768]));
 });
 
-describe('STATUS (warpdrive.md 6.4)', () => {
+describe('STATUS (sources.md 6.4)', () => {
   it('has ok 0x00', () => assert.equal(STATUS.ok, 0x00));
   it('has negative compression 0x0d', () => assert.equal(STATUS.negativeCompression, 0x0d));
   it('has exhausted output 0x0e', () => assert.equal(STATUS.outputExhausted, 0x0e));
@@ -138,7 +138,7 @@ describe('STATUS (warpdrive.md 6.4)', () => {
   });
 });
 
-describe('CTX (warpdrive.md 6.5)', () => {
+describe('CTX (sources.md 6.5)', () => {
   goldenLayout(128, CTX, {
     state: [15, 0x0000000f],
     finalBlockSeen: [15, 0x00000080],
@@ -149,14 +149,14 @@ describe('CTX (warpdrive.md 6.5)', () => {
   });
 });
 
-describe('CTX_STATE (warpdrive.md 6.5)', () => {
+describe('CTX_STATE (sources.md 6.5)', () => {
   it('has 1 for the last block without space', () => assert.equal(CTX_STATE.lastBlockNoSpace, 1));
   it('has 2 for inflate without space', () => assert.equal(CTX_STATE.inflateNoSpace, 2));
   it('has 3 for a block not started', () => assert.equal(CTX_STATE.blockNotStarted, 3));
   it('has 0 for none', () => assert.equal(CTX_STATE.none, 0));
 });
 
-describe('sizes (warpdrive.md 6.6, 6.8)', () => {
+describe('sizes (sources.md 6.6, 6.8)', () => {
   it('has stream contexts of 64 KiB', () => assert.equal(STREAM_CONTEXT_BYTES, 65536));
   it('gives the hardware its context from byte 64', () => assert.equal(STREAM_CONTEXT_HW_OFFSET, 64));
   it('needs 200 bytes of output in a stateful job', () => assert.equal(MIN_STATEFUL_OUTPUT_BYTES, 200));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ZIP_V2, ZIP_V3 } from './zip-variant.ts';
 
-describe('ZIP_V2 (warpdrive.md 5.1, 6.1, 6.2)', () => {
+describe('ZIP_V2 (sources.md 5.1, 6.1, 6.2)', () => {
   it('has hardware revision 0x21', () => assert.equal(ZIP_V2.revision, 0x21));
   it('has API string hisi_qm_v2', () => assert.equal(ZIP_V2.api, 'hisi_qm_v2'));
   it('has SQE type 0', () => assert.equal(ZIP_V2.sqeType, 0));
@@ -13,7 +13,7 @@ describe('ZIP_V2 (warpdrive.md 5.1, 6.1, 6.2)', () => {
   it('has 1024 queues', () => assert.equal(ZIP_V2.totalQueues, 1024));
 });
 
-describe('ZIP_V3 (warpdrive.md 5.1, 6.1, 6.2)', () => {
+describe('ZIP_V3 (sources.md 5.1, 6.1, 6.2)', () => {
   it('has hardware revision 0x30', () => assert.equal(ZIP_V3.revision, 0x30));
   it('has API string hisi_qm_v3', () => assert.equal(ZIP_V3.api, 'hisi_qm_v3'));
   it('has SQE type 3', () => assert.equal(ZIP_V3.sqeType, 3));

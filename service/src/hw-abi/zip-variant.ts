@@ -1,7 +1,7 @@
 import type { Field } from './field.ts';
 import { REQUEST_TYPE, SQE } from './zip-sqe.ts';
 
-/** How one hardware generation differs, as data (warpdrive.md 5.1, 6.1, 6.2). */
+/** How one hardware generation differs, as data (sources.md 5.1, 6.1, 6.2). */
 export interface ZipVariant {
   readonly hardware: 'zip-v2' | 'zip-v3';
   readonly revision: number;

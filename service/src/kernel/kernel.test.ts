@@ -13,7 +13,7 @@ import { ParentDevice } from './mdev/parent-device.ts';
 import { AttachedProcess } from './process.ts';
 
 const STREAM = streamId(0x7500);
-const DUS_BYTES = 151552; // warpdrive.md 4.4
+const DUS_BYTES = 151552; // sources.md 4.4
 
 type Mail = [number, number, number, number];
 
@@ -29,7 +29,7 @@ class RecordingBus implements DeviceBus {
   readContext: (address: number) => Uint32Array = () => new Uint32Array(8);
 
   read32(offset: number): number {
-    return offset === 0x300 ? this.mailboxStatus << 9 : readyRegister(offset); // warpdrive.md 5.6: status [12:9]
+    return offset === 0x300 ? this.mailboxStatus << 9 : readyRegister(offset); // sources.md 5.6: status [12:9]
   }
   write32(): void {}
   write64(): void {}
@@ -46,7 +46,7 @@ class RecordingBus implements DeviceBus {
   firmwareReset(): boolean {
     return true;
   }
-  /** Posts "the CQ of `qpId` has entries", phase 1, and interrupts (warpdrive.md 5.2). */
+  /** Posts "the CQ of `qpId` has entries", phase 1, and interrupts (sources.md 5.2). */
   interrupt(qpId: number): void {
     this.eq[this.eqTail++] = 0x1_0000 | qpId;
     this.onEvent();
@@ -191,7 +191,7 @@ describe('AttachedProcess.openQueue', () => {
 });
 
 describe('QueueFile.start', () => {
-  it('sends the SQ context, then the CQ context, by mailbox (warpdrive.md 5.5, 5.6)', () => {
+  it('sends the SQ context, then the CQ context, by mailbox (sources.md 5.5, 5.6)', () => {
     const { bus, attach, iommu } = machine();
     const process = attach('sva');
     const queue = process.openQueue({ operation: 'decompress', priority: 9 });

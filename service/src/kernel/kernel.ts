@@ -302,7 +302,7 @@ export class Kernel implements AcceleratorHost {
 
   /**
    * A hardware error of the device: it counts towards isolation and resets the controller, which stops every queue
-   * (warpdrive.md 5.9). Users open new ones, unless the device is isolated now.
+   * (sources.md 5.9). Users open new ones, unless the device is isolated now.
    * @returns whether the device is isolated
    */
   hardwareError(): boolean {

@@ -143,7 +143,7 @@ export class RemoteProcess {
     return queue;
   }
 
-  /** The order of calls is libwd's (warpdrive.md 3.6). */
+  /** The order of calls is libwd's (sources.md 3.6). */
   private handshake(container: VfioContainer): void {
     const type = this.parts.isIommuOff ? VFIO_TYPE.noiommu : VFIO_TYPE.type1;
     if (container.ioctl(VFIO.GET_API_VERSION) !== VFIO_API_VERSION)

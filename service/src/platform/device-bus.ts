@@ -7,9 +7,9 @@ export type IrqVector = 'eq' | 'aeq' | 'command' | 'abnormal';
 export interface DeviceBus {
   read32(offset: number): number;
   write32(offset: number, value: number): void;
-  /** One 64-bit store: a doorbell (warpdrive.md 5.3). */
+  /** One 64-bit store: a doorbell (sources.md 5.3). */
   write64(offset: number, low: number, high: number): void;
-  /** One 128-bit store, as the mailbox needs it (warpdrive.md 5.6). */
+  /** One 128-bit store, as the mailbox needs it (sources.md 5.6). */
   write128(offset: number, words: readonly [number, number, number, number]): void;
   doorbellPage(qpId: number): MmioView;
   /** One listener a vector. */

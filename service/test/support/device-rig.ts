@@ -121,12 +121,12 @@ export interface SqeFields {
   tag?: number;
 }
 
-/** SQE flags of dw7 (warpdrive.md 6.3). */
+/** SQE flags of dw7 (sources.md 6.3). */
 export const FINISH = 0x0200_0000;
 export const STATEFUL = 0x0400_0000;
 export const STREAM_NEW = 0x0800_0000;
 
-/** A queue as software sees it, by raw words of warpdrive.md 5.3–5.5 and 6.1. */
+/** A queue as software sees it, by raw words of sources.md 5.3–5.5 and 6.1. */
 export class RigQueue {
   private tail = 0;
 
@@ -247,7 +247,7 @@ export class DeviceRig {
     this.translator.asked.length = 0;
   }
 
-  /** Registers, contexts and tables up to the first queue, in the kernel driver's order (warpdrive.md 5.5–5.7). */
+  /** Registers, contexts and tables up to the first queue, in the kernel driver's order (sources.md 5.5–5.7). */
   bringUp(): void {
     const { device, memory } = this;
     device.write32(0x10_0040, 1);
@@ -315,7 +315,7 @@ export class DeviceRig {
     return Buffer.from(this.memory.view(physAddr(address), bytes));
   }
 
-  /** Sends one mailbox command of raw words (warpdrive.md 5.6). @returns the status bits afterwards */
+  /** Sends one mailbox command of raw words (sources.md 5.6). @returns the status bits afterwards */
   mailbox(command: number, qpId: number, address: number): number {
     this.device.write128(0x300, [
       ((qpId << 16) | 0x2000 | command) >>> 0,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { type AddressField, type Field, setField } from '../../src/hw-abi/field.ts';
 
-/** dword and mask as typed from warpdrive.md; an address occupies `dword` and the word after it. */
+/** dword and mask as typed from the sources of docs/sources.md; an address occupies `dword` and the word after it. */
 export type GoldenLayout = Record<string, readonly [dword: number, mask: number] | readonly [dword: number]>;
 
 const fill = (words: Uint32Array, target: Field): void => setField(words, 0, target, 0xffff_ffff);

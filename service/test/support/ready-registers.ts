@@ -1,4 +1,4 @@
-/** Registers that a driver waits for, as an idle device answers them (warpdrive.md 5.7, 5.9); all others read 0. */
+/** Registers that a driver waits for, as an idle device answers them (sources.md 5.7, 5.9); all others read 0. */
 const READY: Record<number, number> = {
   1048644: 1, // memory initialised
   1048684: 1, // function table ready

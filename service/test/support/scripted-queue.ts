@@ -7,7 +7,7 @@ import type {
   QueueRequest,
 } from '../../src/platform/accelerator.ts';
 
-/** Layout as typed from warpdrive.md 4.4, 5.4 and 6.1. */
+/** Layout as typed from sources.md 4.4, 5.4 and 6.1. */
 const DUS_BYTES = 151552;
 const CQ_OFFSET = 131072;
 const SQE_BYTES = 128;

@@ -5,7 +5,7 @@ import type { BenchPath, BenchRun } from './types.ts';
 
 /**
  * The deck's two experiments: 1 process × 1 queue and 3 processes × 3 queues (one each), synchronous, in three
- * scenarios. The slides carry only pictures; this reading of the scenarios is warpdrive.md 9.4, hypothesis 1.
+ * scenarios. The slides carry only pictures; this reading of the scenarios is sources.md 9.4, hypothesis 1.
  */
 const SCENARIOS: readonly { name: string; path: BenchPath; prefetch: boolean }[] = [
   { name: 'SVA, I/O page faults', path: 'sva', prefetch: false },

@@ -20,7 +20,7 @@ function driverOf(qpId = 5, priority = 0) {
 }
 
 describe('QueuePairDriver.submit', () => {
-  it('rings one 64-bit doorbell with the new tail and the queue’s priority (warpdrive.md 5.3)', () => {
+  it('rings one 64-bit doorbell with the new tail and the queue’s priority (sources.md 5.3)', () => {
     const { queue, submit } = driverOf(5, 9);
     assert.equal(submit(), 0);
     assert.equal(submit(), 1);

@@ -25,7 +25,7 @@ const requestOf = (changes: Partial<ZipRequest> = {}): ZipRequest => ({
   ...changes,
 });
 
-/** One SQE written by hand, dword by dword, from warpdrive.md 6.1–6.3. */
+/** One SQE written by hand, dword by dword, from sources.md 6.1–6.3. */
 function rawSqe(words: Record<number, number>): Buffer {
   const view = new DataView(new ArrayBuffer(128));
   for (const [dword, value] of Object.entries(words)) view.setUint32(Number(dword) * 4, value, true);
@@ -156,7 +156,7 @@ describe('ZipQueue.poll', () => {
       },
     ]);
   });
-  it('names the outcome of each status code (warpdrive.md 6.4)', () => {
+  it('names the outcome of each status code (sources.md 6.4)', () => {
     const outcomes: [number, string][] = [
       [0x00, 'ok'],
       [0x0d, 'ok'],

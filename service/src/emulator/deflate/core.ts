@@ -69,7 +69,7 @@ export interface InflateResult {
   position?: InflatePosition;
 }
 
-/** Where an inflate stream stands after a job: what the context words of the SQE tell (warpdrive.md 6.5). */
+/** Where an inflate stream stands after a job: what the context words of the SQE tell (sources.md 6.5). */
 export interface InflatePosition {
   /** The header of the block with BFINAL was read. */
   isLastBlock: boolean;
@@ -83,7 +83,7 @@ export interface InflatePosition {
   windowFill: number;
 }
 
-/** 64 KiB as the hardware has it (warpdrive.md 6.6): 64 bytes of words, then the device's own state and window. */
+/** 64 KiB as the hardware has it (sources.md 6.6): 64 bytes of words, then the device's own state and window. */
 export const INFLATE_CONTEXT_BYTES = 0x10000;
 
 /** The compressing half of a data path. Never throws on any input bytes. */

@@ -2,7 +2,7 @@ import { CTX, CTX_STATE } from '../../hw-abi/zip-sqe.ts';
 import type { InflateResult } from '../deflate/core.ts';
 import type { EngineResult } from './job.ts';
 
-/** The three context words of a decompress job (warpdrive.md 6.5). */
+/** The three context words of a decompress job (sources.md 6.5). */
 export function contextWords({
   outcome,
   position,

@@ -28,7 +28,7 @@ export interface MailboxActions {
 }
 
 /**
- * The queue manager's slow command channel (warpdrive.md 5.6). A command is one 128-bit write with the busy bit set;
+ * The queue manager's slow command channel (sources.md 5.6). A command is one 128-bit write with the busy bit set;
  * it finishes within the write, so the busy bit is never seen set afterwards. Commands that the device does not know or
  * cannot do leave a status other than 0.
  */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { DeviceRig } from '../../../test/support/device-rig.ts';
 
-/** b 154, u 0, s 4, cbs 1 << 9: 100.26 Mbit/s (warpdrive.md 5.12), what the driver writes for `alg_qos` 1. */
+/** b 154, u 0, s 4, cbs 1 << 9: 100.26 Mbit/s (sources.md 5.12), what the driver writes for `alg_qos` 1. */
 const QOS_1 = 154 | (4 << 11) | (1 << 15) | (9 << 19);
 const BYTES_PER_MS = (154 * 8000 * 1_000_000) / (768 * 16) / 8 / 1000;
 /** b 150, u 6: 100 Gbit/s, every function's default. */

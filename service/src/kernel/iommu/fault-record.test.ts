@@ -15,14 +15,14 @@ const record = (changes: Partial<FaultRecord>): FaultRecord => ({
   ...changes,
 });
 
-describe('FAULT_EVENTS (warpdrive.md 8.5)', () => {
+describe('FAULT_EVENTS (sources.md 8.5)', () => {
   it('has C_BAD_SUBSTREAMID 0x08', () => assert.equal(FAULT_EVENTS.C_BAD_SUBSTREAMID.id, 0x08));
   it('has F_TRANSLATION 0x10', () => assert.equal(FAULT_EVENTS.F_TRANSLATION.id, 0x10));
   it('has F_PERMISSION 0x13', () => assert.equal(FAULT_EVENTS.F_PERMISSION.id, 0x13));
 });
 
 describe('eventWords', () => {
-  it('makes the record of the ATL2 log (warpdrive.md 8.6, first vector)', () => {
+  it('makes the record of the ATL2 log (sources.md 8.6, first vector)', () => {
     assert.deepEqual(eventWords(record({ streamId: streamId(0x20600), iova: 0xff9bc000 })), [
       0x0002060000000010n,
       0x0000020000000000n,
@@ -30,7 +30,7 @@ describe('eventWords', () => {
       0n,
     ]);
   });
-  it('makes the record of the dw_pcie_ep log (warpdrive.md 8.6, second vector)', () => {
+  it('makes the record of the dw_pcie_ep log (sources.md 8.6, second vector)', () => {
     assert.deepEqual(eventWords(record({ streamId: streamId(0x100), iova: 0x90000f040 })), [
       0x0000010000000010n,
       0x0000020000000000n,
@@ -38,7 +38,7 @@ describe('eventWords', () => {
       0n,
     ]);
   });
-  it('makes the record of the r8169 log but for its privileged bit (warpdrive.md 8.6, third vector)', () => {
+  it('makes the record of the r8169 log but for its privileged bit (sources.md 8.6, third vector)', () => {
     const words = eventWords(record({ streamId: streamId(0x11), iova: 0x9b0cc000, access: 'read' }));
     assert.deepEqual(words, [0x0000001100000010n, 0x0000020800000000n, 0x000000009b0cc000n, 0n]);
   });

@@ -52,12 +52,12 @@ export interface FaultRecord {
 export type FaultOutcome = 'aborted' | 'resolved' | 'stalled';
 
 const isHeld = (record: FaultRecord): boolean => record.stag !== undefined && record.recovery !== 'pri';
-/** Events that carry no address and no access attributes (warpdrive.md 8.5). */
+/** Events that carry no address and no access attributes (sources.md 8.5). */
 const HAS_NO_ADDRESS = new Set<FaultEvent>(['C_BAD_SUBSTREAMID', 'F_STREAM_DISABLED']);
 
 const CLASS_INPUT_ADDRESS = 2n;
 
-/** The record's four 64-bit words (warpdrive.md 8.5): id, SSV, SSID, SID · STAG, stall, RnW, class · address · 0. */
+/** The record's four 64-bit words (sources.md 8.5): id, SSV, SSID, SID · STAG, stall, RnW, class · address · 0. */
 export function eventWords(record: FaultRecord): readonly [bigint, bigint, bigint, bigint] {
   const { id } = FAULT_EVENTS[record.event];
   const hasSubstream = record.pasid !== 0;
@@ -73,7 +73,7 @@ export function eventWords(record: FaultRecord): readonly [bigint, bigint, bigin
 }
 
 /**
- * The PRI queue entry of a page request under fault model `pri` (warpdrive.md 8.7): SID, SSID, permissions, last,
+ * The PRI queue entry of a page request under fault model `pri` (sources.md 8.7): SID, SSID, permissions, last,
  * SSV · group id, page address.
  */
 export function priWords(record: FaultRecord): readonly [bigint, bigint] {
@@ -87,7 +87,7 @@ export function priWords(record: FaultRecord): readonly [bigint, bigint] {
   ];
 }
 
-/** The decoded line that a current arm-smmu-v3 driver prints (warpdrive.md 8.6), without the PASID for non-admins. */
+/** The decoded line that a current arm-smmu-v3 driver prints (sources.md 8.6), without the PASID for non-admins. */
 export function kernelLine(record: FaultRecord, client: string, isAdmin: boolean): string {
   const ssid = isAdmin ? hex(record.pasid, 1) : 'hidden';
   const head = `arm-smmu-v3: event: ${record.event} client: ${client} sid: ${hex(record.streamId, 1)} ssid: ${ssid}`;

@@ -220,7 +220,7 @@ describe('Iommu.bind', () => {
     const space = new AddressSpace('private');
     for (let i = 0; i < 70_000; i++) {
       const id = iommu.bind(STREAM, space);
-      assert.ok(id > 0 && id <= 0xffff, `PASID ${id}`); // warpdrive.md 5.5: the SQC holds the low 16 bits
+      assert.ok(id > 0 && id <= 0xffff, `PASID ${id}`); // sources.md 5.5: the SQC holds the low 16 bits
       iommu.unbind(id);
     }
   });

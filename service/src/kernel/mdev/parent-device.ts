@@ -110,7 +110,7 @@ export class ParentDevice {
   }
 
   /**
-   * Root's `echo UUID > mdev_supported_types/<type>/create` (warpdrive.md 3.5).
+   * Root's `echo UUID > mdev_supported_types/<type>/create` (sources.md 3.5).
    * @throws WD_E_EINVAL not a UUID, no such type, class out of range; WD_E_EEXIST; WD_E_NO_QUEUE; WD_E_NO_MEMORY;
    * WD_E_ENODEV when the parent is unregistering
    */

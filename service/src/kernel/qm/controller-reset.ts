@@ -12,7 +12,7 @@ export interface ControllerResetParts {
 }
 
 /**
- * The reset flows of Linux qm.c (warpdrive.md 5.9). Queues of users are stopped for good: their stop words say so and
+ * The reset flows of Linux qm.c (sources.md 5.9). Queues of users are stopped for good: their stop words say so and
  * their users open others. They are told when the device is back, not before, because whoever is told opens at once.
  */
 export class ControllerReset {

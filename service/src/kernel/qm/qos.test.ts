@@ -6,7 +6,7 @@ import { shaperEntry } from './shaper.ts';
 
 const BDF = '0000:75:00.0';
 
-describe('parseQos (warpdrive.md 5.12)', () => {
+describe('parseQos (sources.md 5.12)', () => {
   it('takes the function and 1 to 1000', () => {
     assert.equal(parseQos(`${BDF} 1\n`, BDF), 1);
     assert.equal(parseQos(`${BDF} 1000`, BDF), 1000);
@@ -27,7 +27,7 @@ describe('parseQos (warpdrive.md 5.12)', () => {
   });
 });
 
-describe('shaperEntry (warpdrive.md 5.12)', () => {
+describe('shaperEntry (sources.md 5.12)', () => {
   const factors = (entry: number): number[] => [
     entry & 0xff,
     (entry >>> 8) & 7,

@@ -105,7 +105,7 @@ export class QueueManager {
   }
 
   /**
-   * A write to `alg_qos` (warpdrive.md 5.12).
+   * A write to `alg_qos` (sources.md 5.12).
    * @throws WD_E_EINVAL, WD_E_ENOSPC; WD_E_EAGAIN while the device is not running
    */
   setQos(text: string, bdf: string): void {

@@ -63,7 +63,7 @@ const CORE_DUMP: Record<ZipCoreRegister, string> = {
 const NAME_WIDTH = 30;
 const QUEUE_SHIFT = 16;
 
-/** `/sys/kernel/debug/hisi_zip` (Linux Documentation/ABI/testing/debugfs-hisi-zip; warpdrive.md 5.15). */
+/** `/sys/kernel/debug/hisi_zip` (Linux Documentation/ABI/testing/debugfs-hisi-zip; sources.md 5.15). */
 export function debugfs(parts: DebugfsParts): SysfsDirectory {
   const { parent, queueManager } = parts;
   const { registers } = queueManager;

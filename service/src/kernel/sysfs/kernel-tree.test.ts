@@ -9,7 +9,7 @@ import { BDF, kernelRig, PARENT_PATH, uuidOf } from '../../../test/support/kerne
 const TYPES = `/sys/class/mdev_bus/${BDF}/mdev_supported_types`;
 const UACCE = '/sys/class/uacce/hisi_zip-0';
 
-describe('the uacce class (warpdrive.md 4.2)', () => {
+describe('the uacce class (sources.md 4.2)', () => {
   it('shows every attribute as Linux does', () => {
     const { kernel } = kernelRig({ queues: 8, reservedQueues: 2 });
     const { sysfs } = kernel;
@@ -39,7 +39,7 @@ describe('the uacce class (warpdrive.md 4.2)', () => {
   });
 });
 
-describe('the mdev tree (warpdrive.md 3.1, 3.2)', () => {
+describe('the mdev tree (sources.md 3.1, 3.2)', () => {
   it('has create, name, device_api, available_instances, description and devices per type, with their modes', () => {
     const { sysfs } = kernelRig({ queues: 4 }).kernel;
     assert.deepEqual(
@@ -80,7 +80,7 @@ describe('the mdev tree (warpdrive.md 3.1, 3.2)', () => {
     assert.throws(() => sysfs.stat(`/sys/bus/mdev/devices/${uuidOf(1)}`), withCode('WD_E_ENOENT'));
     assert.equal(sysfs.read(`${TYPES}/hisi_zip-zip/available_instances`, false), '4\n');
   });
-  it('answers illegal creates and removes with the errno of warpdrive.md 3.5', () => {
+  it('answers illegal creates and removes with the errno of sources.md 3.5', () => {
     const { kernel } = kernelRig({ queues: 2 });
     const create = (text: string, isAdmin = true) =>
       kernel.sysfs.write(`${TYPES}/hisi_zip-zip/create`, text, isAdmin);

@@ -20,7 +20,7 @@ export interface KernelTreeParts extends DebugfsParts {
 const PCI_IDS = { vendor: '0x19e5', device: '0xa250', class: '0x120000' };
 
 /**
- * The model's /sys with the paths of Linux (warpdrive.md 3.1, 3.2, 4.1, 4.2): attribute names of RFC v2 for the
+ * The model's /sys with the paths of Linux (sources.md 3.1, 3.2, 4.1, 4.2): attribute names of RFC v2 for the
  * WarpDrive parts, of mainline for the rest. Everything is read from the model when it is looked at.
  */
 export function kernelTree(parts: KernelTreeParts): Sysfs {

@@ -7,7 +7,7 @@ import { attribute, directory, link, listing, type SysfsDirectory, trigger } fro
 /** A UUID has 36 characters; the shell's newline makes 37 (Linux drivers/vfio/mdev/mdev_sysfs.c create_store). */
 const UUID_LENGTHS = [36, 37];
 
-/** `<parent>/mdev_supported_types` (warpdrive.md 3.1; `device_api` and `flags` as RFC v2 has them, 3.2). */
+/** `<parent>/mdev_supported_types` (sources.md 3.1; `device_api` and `flags` as RFC v2 has them, 3.2). */
 export function supportedTypes(parent: ParentDevice, uacce: UacceNode, parentPath: string): SysfsDirectory {
   const typeDirectory = (type: MdevType): SysfsDirectory =>
     directory({

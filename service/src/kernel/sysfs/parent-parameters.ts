@@ -3,7 +3,7 @@ import type { ParentDevice } from '../mdev/parent-device.ts';
 import { VFIO_TYPE } from '../vfio/numbers.ts';
 import { attribute, directory, type SysfsDirectory } from './node.ts';
 
-/** DMA mode flags (RFC v2 drivers/vfio/sdmdev; warpdrive.md 3.3). */
+/** DMA mode flags (RFC v2 drivers/vfio/sdmdev; sources.md 3.3). */
 export const DMA_MODE = {
   singleProcessMap: 1,
   multiProcessMap: 2,

@@ -5,7 +5,7 @@ import type { IsolationStrategy } from '../uacce/isolation.ts';
 import type { UacceNode } from '../uacce/uacce-node.ts';
 import { attribute, directory, link, type SysfsDirectory } from './node.ts';
 
-/** Algorithms of the engine, one a line, as far as the hardware has them (warpdrive.md 4.2). */
+/** Algorithms of the engine, one a line, as far as the hardware has them (sources.md 4.2). */
 const ALGORITHMS = ['zlib', 'gzip', 'deflate'] as const;
 
 /** `/sys/class/uacce/<dev>` (Linux Documentation/ABI/testing/sysfs-driver-uacce). */

@@ -6,7 +6,7 @@ const WINDOW_MS = 3600 * 1000;
 const MAX_THRESHOLD = 65_535;
 
 /**
- * The device isolation strategy (warpdrive.md 5.11): as many hardware errors within an hour as the strategy allows
+ * The device isolation strategy (sources.md 5.11): as many hardware errors within an hour as the strategy allows
  * take the device out; 0 = never.
  */
 export class IsolationStrategy {

@@ -1,7 +1,7 @@
 import { PAGE_BYTES } from '../../../../shared/src/units.ts';
 
 /**
- * UACCE ioctls (Linux include/uapi/misc/uacce/uacce.h, hisi_qm.h; warpdrive.md 4.3).
+ * UACCE ioctls (Linux include/uapi/misc/uacce/uacce.h, hisi_qm.h; sources.md 4.3).
  */
 export const UACCE = {
   START_Q: 0x5700,
@@ -14,7 +14,7 @@ export const UACCE = {
   QM_SET_QP_PRIORITY: 0x4004_480c,
 } as const;
 
-/** mmap regions by file offset (warpdrive.md 4.4). */
+/** mmap regions by file offset (sources.md 4.4). */
 export const UACCE_REGION_OFFSET = { mmio: 0, dus: PAGE_BYTES } as const;
 /** `flags` bit 0: shared virtual addressing. */
 export const UACCE_FLAG_SVA = 1;

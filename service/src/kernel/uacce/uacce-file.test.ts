@@ -8,9 +8,9 @@ import { POLL_IN, type UacceFile } from './uacce-file.ts';
 
 const MMIO = 0;
 const DUS = PAGE_BYTES;
-const DUS_BYTES = 151_552; // warpdrive.md 4.4
+const DUS_BYTES = 151_552; // sources.md 4.4
 
-describe('UACCE ioctl numbers (warpdrive.md 4.3)', () => {
+describe('UACCE ioctl numbers (sources.md 4.3)', () => {
   it('are those of the kernel headers', () => {
     assert.deepEqual(
       [UACCE.START_Q, UACCE.PUT_Q, UACCE.QM_SET_QP_CTX, UACCE.QM_SET_QP_INFO],
@@ -79,7 +79,7 @@ describe('UacceNode.open', () => {
   });
 });
 
-describe('UacceFile.ioctl (warpdrive.md 4.5)', () => {
+describe('UacceFile.ioctl (sources.md 4.5)', () => {
   const opened = (): UacceFile => {
     const { kernel, taskOf } = kernelRig();
     return kernel.uacce.open(taskOf());

@@ -11,7 +11,7 @@ import { qmIoctl } from './qm-ioctl.ts';
 export const POLL_IN = 1;
 
 /**
- * One open of a uacce node: one queue (Linux drivers/misc/uacce/uacce.c; warpdrive.md 4.5). States init → started →
+ * One open of a uacce node: one queue (Linux drivers/misc/uacce/uacce.c; sources.md 4.5). States init → started →
  * zombie; errors of a zombie as in current kernels (ENXIO).
  */
 export class UacceFile implements OpenFile {

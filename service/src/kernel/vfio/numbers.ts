@@ -1,5 +1,5 @@
 /**
- * VFIO ioctl numbers, `_IO(';', 100 + n)` (Linux include/uapi/linux/vfio.h; warpdrive.md 3.6).
+ * VFIO ioctl numbers, `_IO(';', 100 + n)` (Linux include/uapi/linux/vfio.h; sources.md 3.6).
  */
 const number = (n: number): number => 0x3b64 + n;
 

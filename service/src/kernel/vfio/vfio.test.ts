@@ -29,7 +29,7 @@ function withMdevs(options: RigOptions = {}) {
   const rig = kernelRig({ queues: 8, ...options });
   for (const n of [1, 2, 3]) rig.parent.create(uuidOf(n), 'hisi_zip-zip');
   const groupOf = (n: number) => rig.parent.find(uuidOf(n)).iommuGroup;
-  /** libwd's order (warpdrive.md 3.6) up to the device. */
+  /** libwd's order (sources.md 3.6) up to the device. */
   const openUp = (task: Task, n: number, container: VfioContainer = rig.kernel.vfio.openContainer(task)) => {
     const group = rig.kernel.vfio.openGroup(task, groupOf(n));
     group.ioctl(VFIO.GROUP_SET_CONTAINER, container);
@@ -41,7 +41,7 @@ function withMdevs(options: RigOptions = {}) {
   return { ...rig, groupOf, openUp };
 }
 
-describe('VFIO ioctl numbers (warpdrive.md 3.6)', () => {
+describe('VFIO ioctl numbers (sources.md 3.6)', () => {
   it('are those of the kernel header', () => {
     const { GET_API_VERSION, SET_IOMMU, GROUP_GET_DEVICE_FD, DEVICE_RESET, IOMMU_MAP_DMA, IOMMU_UNMAP_DMA } =
       VFIO;
