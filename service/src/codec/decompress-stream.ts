@@ -16,12 +16,15 @@ import {
   parseGzipHeader,
   parseZlibHeader,
 } from './container.ts';
+import { FairTurns } from './fair-turns.ts';
 import { JobStream } from './job-stream.ts';
 import { MemberReplay, type ReplayBudget } from './member-replay.ts';
 import { checkOutputLimits } from './output-limits.ts';
 import { mayFallBack } from './software.ts';
 import { SoftwareInflater } from './software-inflater.ts';
 
+/** Shared by all streams: it is the same event loop. */
+const turns = new FairTurns();
 const HIGH_WATER_BYTES = 64 * 1024;
 /** Input of one job: its output mostly fits the slot then, so little is handed over twice. */
 const JOB_INPUT_BYTES = 64 * 1024;
@@ -162,6 +165,7 @@ export class DecompressStream extends JobStream {
   /** One job of the member's data. @returns false when more input is needed */
   private async runJob(): Promise<boolean> {
     await this.readerReady();
+    await turns.turn();
     this.checkAlive();
     let completion: ZipCompletion;
     try {
@@ -228,6 +232,7 @@ export class DecompressStream extends JobStream {
   private takeOutput(output: Uint8Array, completion: ZipCompletion): void {
     if (output.length === 0) return;
     this.memberBytes += output.length;
+    turns.did(output.length);
     const copy = Buffer.from(output);
     if (this.format !== 'gzip') this.crc = crc32(copy, this.crc); // the device keeps none, or Adler-32
     this.giveOut(copy, this.bytesIn - this.pending.length + completion.consumed);
