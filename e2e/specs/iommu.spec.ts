@@ -18,6 +18,7 @@ test('an engineer meets real faults: decoded, with the next action, searched by 
   const before = await seq();
   await expect.poll(seq).toBeGreaterThan(before); // it follows the newest
   await list.getByRole('option').nth(1).click();
+  await monitor.settle(); // the page draws a few times a second
   const picked = await seq();
   await monitor.settle();
   expect(await seq()).toBe(picked);
