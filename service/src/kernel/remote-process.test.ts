@@ -210,6 +210,6 @@ describe('Kernel.iommuSnapshot', () => {
     assert.deepEqual(bound?.owner, process.owner);
     assert.deepEqual(bound?.domain, { kind: 'dma', mappedBytes: 3 * PAGE_BYTES });
     assert.ok(bound?.pasid !== undefined);
-    assert.doesNotMatch(JSON.stringify(kernel.iommuSnapshot(false)), /pasid/i);
+    assert.doesNotMatch(JSON.stringify(kernel.iommuSnapshot(false)), /"pasid":/); // how many are in use is no secret
   });
 });
