@@ -17,6 +17,15 @@ test('a person opens the monitor of an idle service and reads how to send the fi
   await expect(monitor.page.locator('#facts')).toContainText('emulated');
 });
 
+test('an engineer whose attached processes work reads that the service itself was sent nothing yet', async ({
+  monitor,
+  clients,
+}) => {
+  clients.attached('sva', 1, 'log-shipper', 10);
+  await expect(monitor.notice).toContainText('Attached processes are at work', { timeout: 15_000 });
+  await expect(monitor.notice).toContainText('No request by HTTP or WebSocket yet');
+});
+
 test('a person posts a file and sees the queue counters and the chart move', async ({ monitor, service }) => {
   const before = await monitor.chart.screenshot();
   const file = logText(24 * MIB);

@@ -1,7 +1,7 @@
 /** Row C3 of warpdrive.md section 2.3: what a process leaves behind when it is killed. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { LingerState } from './support/attach-child.ts';
+import type { LingerState } from './support/attach-child/work.ts';
 import { runChild, startChild } from './support/attach-children.ts';
 import { footprint, insideOf, until, withHost } from './support/attach-host.ts';
 

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { afterEach } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
-import type { ChildMessage, ScenarioName, ScenarioOptions, ScenarioResult } from './attach-child.ts';
+import type { ChildMessage } from './attach-child/tools.ts';
+import type { ScenarioName, ScenarioOptions, ScenarioResult } from './attach-child.ts';
 
 const PROGRAM = fileURLToPath(new URL('./attach-child.js', import.meta.url));
 
