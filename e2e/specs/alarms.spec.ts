@@ -23,7 +23,7 @@ test('an engineer is told of a burst of faults, acknowledges it, and finds it in
   await expect(log.locator('li')).toHaveText([/Burst of IOMMU faults ended/, /Burst of IOMMU faults fired/]);
 });
 
-test('an engineer changes a threshold, mutes a rule, and finds both after a reload', async ({
+test('an engineer changes a threshold and a duration, switches a rule off, and finds all after a reload', async ({
   monitor,
   clients,
 }) => {
@@ -35,10 +35,18 @@ test('an engineer changes a threshold, mutes a rule, and finds both after a relo
   await expect(page.getByText('A threshold is a number above 0')).toBeVisible();
   await threshold.fill('5000');
   await threshold.press('Tab');
+  const seconds = page.getByRole('spinbutton', { name: 'Seconds before Burst of IOMMU faults fires' });
+  await seconds.fill('-1');
+  await seconds.press('Tab');
+  await expect(page.getByText('An alarm waits 0 to 3600 s before it fires')).toBeVisible();
+  await expect(seconds).toHaveValue('1');
+  await seconds.fill('2.5');
+  await seconds.press('Tab');
   await page.getByRole('checkbox', { name: 'No data is on' }).uncheck();
   await page.reload();
   await expect(page.locator('body')).toHaveAttribute('data-view', 'alarms');
   await expect(threshold).toHaveValue('5000');
+  await expect(seconds).toHaveValue('2.5');
   await expect(page.getByRole('checkbox', { name: 'No data is on' })).not.toBeChecked();
   clients.broken(5, 100);
   await expect(monitor.page.getByRole('row').filter({ hasText: 'Burst' })).toContainText(
@@ -47,6 +55,7 @@ test('an engineer changes a threshold, mutes a rule, and finds both after a relo
   await expect(page.locator('#alarm-bar')).toBeHidden();
   await page.getByRole('button', { name: 'Defaults' }).click();
   await expect(threshold).toHaveValue('5');
+  await expect(seconds).toHaveValue('1');
 });
 
 test('an engineer is told that data stopped coming', async ({ monitor, service }) => {

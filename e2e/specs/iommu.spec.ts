@@ -35,6 +35,15 @@ test('an engineer meets real faults: decoded, with the next action, searched by 
       ),
     )
     .toBe(true);
+  const outcome = page.getByRole('combobox', { name: 'Outcome of faults' });
+  await outcome.selectOption('resolved');
+  await expect(page.locator('#faults')).toContainText(/No fault matches “.* outcome:resolved”/);
+  await outcome.selectOption('aborted');
+  await page.getByRole('combobox', { name: 'Device of faults' }).selectOption('hisi_zip-0');
+  await expect(page.locator('#faults-note')).toContainText(/[1-9]\d* of \d+ faults/);
+  await expect(list.getByRole('option').first()).toContainText(/aborted.*broken-client \d+/);
+  await outcome.selectOption('');
+  await page.getByRole('combobox', { name: 'Device of faults' }).selectOption('');
   await page.getByRole('searchbox', { name: 'Search faults' }).fill('pasid:77');
   await expect(page.locator('#faults')).toContainText('No fault matches “pasid:77”');
   await page.keyboard.press('Escape');

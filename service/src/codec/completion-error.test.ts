@@ -1,17 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { LOST_COMPLETION } from '../driver/zip/zip-request.ts';
 import { errorOf } from './completion-error.ts';
 
 const completion = (outcome: Parameters<typeof errorOf>[0]['outcome'], status: number) => ({
+  ...LOST_COMPLETION,
   outcome,
   status,
-  consumed: 0,
-  produced: 0,
-  checksum: 0,
-  isize: 0,
-  isOutputPending: false,
-  isTrailerMissing: false,
-  core: undefined,
 });
 
 describe('errorOf', () => {

@@ -3,6 +3,9 @@ import { byId, el, setAttribute, setText } from '../widgets/dom.ts';
 import { age, clockTime, plural } from '../widgets/format.ts';
 import type { Frame, Panel } from './panel.ts';
 
+/** An alarm that waits longer than the hour that the page remembers could not be looked into. */
+const MAX_SECONDS = 3600;
+
 interface RuleView {
   state: HTMLElement;
   value: HTMLElement;
@@ -11,6 +14,7 @@ interface RuleView {
   muteWord: HTMLElement;
   on: HTMLInputElement;
   threshold: HTMLInputElement;
+  seconds: HTMLInputElement;
   ends: HTMLElement;
 }
 
@@ -79,6 +83,7 @@ export class AlarmsPanel implements Panel {
       setText(view.muteWord, isMuted ? 'Unmute' : 'Mute 1 h');
       if (document.activeElement !== view.threshold)
         view.threshold.value = String(Number((rule.threshold * rule.scale).toPrecision(6)));
+      if (document.activeElement !== view.seconds) view.seconds.value = String(rule.forMs / 1000);
       view.on.checked = rule.isOn;
       setText(
         view.ends,
@@ -140,10 +145,15 @@ export class AlarmsPanel implements Panel {
         class: 'number',
         attrs: { type: 'number', step: 'any', min: '0', 'aria-label': `Threshold of ${rule.title}` },
       }),
+      seconds: el('input', {
+        class: 'number seconds',
+        attrs: { type: 'number', step: 'any', min: '0', 'aria-label': `Seconds before ${rule.title} fires` },
+      }),
     };
     this.views.set(id, view);
     view.on.addEventListener('change', () => this.alarms.setRule(id, { isOn: view.on.checked }));
     view.threshold.addEventListener('change', () => this.setThreshold(id, view.threshold));
+    view.seconds.addEventListener('change', () => this.setSeconds(id, view.seconds));
     view.acknowledge.addEventListener('click', () =>
       this.change(id, (alarm) => (alarm.isAcknowledged = true)),
     );
@@ -167,7 +177,7 @@ export class AlarmsPanel implements Panel {
         view.state,
         view.value,
         el('td', {}, `${rule.when} `, view.threshold, ` ${rule.unit}`),
-        el('td', { class: 'num', text: rule.forMs === 0 ? 'at once' : age(rule.forMs) }),
+        el('td', {}, view.seconds, ' s'),
         view.ends,
         el('td', {}, view.acknowledge),
         el('td', {}, view.mute),
@@ -188,6 +198,24 @@ export class AlarmsPanel implements Panel {
     const threshold = shown / rule.scale;
     setText(this.answer, `${rule.title} fires ${rule.when} ${shown} ${rule.unit} from now on.`);
     this.alarms.setRule(id, { threshold, clear: (rule.clear / rule.threshold) * threshold });
+  }
+
+  private setSeconds(id: string, input: HTMLInputElement): void {
+    const rule = this.alarms.rules.find((one) => one.id === id);
+    const seconds = input.valueAsNumber;
+    if (rule === undefined) return;
+    if (!(seconds >= 0 && seconds <= MAX_SECONDS)) {
+      setText(this.answer, `An alarm waits 0 to ${MAX_SECONDS} s before it fires, not “${input.value}”.`);
+      input.value = String(rule.forMs / 1000);
+      return;
+    }
+    setText(
+      this.answer,
+      seconds === 0
+        ? `${rule.title} fires at once from now on.`
+        : `${rule.title} fires after ${seconds} s from now on.`,
+    );
+    this.alarms.setRule(id, { forMs: seconds * 1000 });
   }
 
   private change(id: string, apply: (alarm: ReturnType<AlarmWatch['of']>[number]) => void): void {

@@ -37,7 +37,9 @@ export class FaultRow {
     this.outcome.dataset['outcome'] = fault.outcome;
     setText(this.event, fault.event);
     setText(this.access, `${fault.access} ${fault.iova.replace(/^0x0+(?=.)/, '0x')}`);
-    setText(this.queue, fault.queue ?? fault.device);
+    const { owner } = fault;
+    setText(this.queue, owner === undefined ? (fault.queue ?? fault.device) : `${owner.name} ${owner.pid}`);
+    this.queue.title = `${owner === undefined ? 'no process known' : `process ${owner.name} ${owner.pid}`}, ${fault.queue ?? fault.device}`;
     setText(this.reason, fault.reason);
     this.reason.title = fault.reason;
   }

@@ -13,6 +13,8 @@ const ROW_HEIGHT_PX = 26;
 export class FaultsPanel implements Panel {
   private readonly note = byId('faults-note', HTMLElement);
   private readonly input = byId('fault-filter', HTMLInputElement);
+  private readonly outcome = byId('fault-outcome', HTMLSelectElement);
+  private readonly source = byId('fault-source', HTMLSelectElement);
   private readonly empty = el('p', { class: 'empty' });
   private readonly list: VirtualList<FaultRow>;
   private readonly detail: FaultDetail;
@@ -39,12 +41,14 @@ export class FaultsPanel implements Panel {
     root.setAttribute('aria-label', 'Fault log, newest first');
     root.tabIndex = 0;
     root.addEventListener('keydown', (event) => this.moveBy(event));
-    this.input.addEventListener('input', () => {
-      this.filter.set(this.input.value);
-      this.picked = undefined;
-      root.scrollTop = 0;
-      actions.invalidate();
-    });
+    this.source.append(new Option('All devices', ''));
+    for (const input of [this.input, this.outcome, this.source])
+      input.addEventListener('input', () => {
+        this.filter.set(this.query());
+        this.picked = undefined;
+        root.scrollTop = 0;
+        actions.invalidate();
+      });
     byId('faults', HTMLElement).append(this.empty, root, this.detail.root);
   }
 
@@ -53,7 +57,11 @@ export class FaultsPanel implements Panel {
     const isOtherService = this.frame?.store !== store;
     this.frame = frame;
     this.position = faultPosition;
-    if (isOtherService) this.filter.set(this.input.value);
+    if (isOtherService) {
+      this.source.replaceChildren(new Option('All devices', ''));
+      this.filter.set(this.query());
+    }
+    this.addSources(frame);
     const length = this.filter.length(store.faults, faultPosition);
     const added = isOtherService ? 0 : Math.max(0, length - this.length);
     this.length = length;
@@ -105,12 +113,14 @@ export class FaultsPanel implements Panel {
   }
 
   isFilterFocused(): boolean {
-    return document.activeElement === this.input;
+    return [this.input, this.outcome, this.source].some((input) => input === document.activeElement);
   }
 
   clearFilter(): void {
-    if (this.input.value !== '') {
+    if (this.query() !== '') {
       this.input.value = '';
+      this.outcome.value = '';
+      this.source.value = '';
       this.input.dispatchEvent(new Event('input'));
     }
     this.input.blur();
@@ -124,6 +134,24 @@ export class FaultsPanel implements Panel {
       if (fault !== undefined) faults.push(fault);
     }
     return faults;
+  }
+
+  /** What the three fields ask for together, as one search. */
+  private query(): string {
+    return [
+      this.input.value.trim(),
+      this.outcome.value === '' ? '' : `outcome:${this.outcome.value}`,
+      this.source.value === '' ? '' : `device:${this.source.value}`,
+    ]
+      .filter(Boolean)
+      .join(' ');
+  }
+
+  /** Devices are only added: one that has left may still have faults in the log. */
+  private addSources({ reading }: Frame): void {
+    for (const { device } of reading?.devices ?? [])
+      if (![...this.source.options].some(({ value }) => value === device.name))
+        this.source.append(new Option(device.name));
   }
 
   private pick(seq: number | undefined): void {
@@ -189,7 +217,7 @@ export class FaultsPanel implements Panel {
     if (store.status === undefined || reading === undefined)
       return 'Faults appear here once the service answers.';
     if (this.filter.isOn && store.faults.length > 0)
-      return `No fault matches “${this.filter.text}”. Fields: pasid, reason, access, outcome, iova, queue, pid, owner, event, seq. Esc clears the search.`;
+      return `No fault matches “${this.filter.text}”. Fields: pasid, reason, access, outcome, device, iova, queue, pid, owner, event, seq. Esc clears the search.`;
     return `No faults since the service started at ${clockTime(store.status.startedAtMs)}. An access that the IOMMU refuses appears here with its reason and the next action.`;
   }
 }

@@ -78,7 +78,8 @@ function noticeOf(frame: Frame, endpoint: Endpoint): Notice | undefined {
   const { connection, reading, nowMs, lastDataAtMs } = frame;
   switch (connection.kind) {
     case 'live':
-      if (reading === undefined || reading.totals.requests > 0 || reading.totals.bytesIn > 0) return undefined;
+      if (reading === undefined || reading.totals.requests > 0 || reading.totals.bytesIn > 0)
+        return undefined;
       return reading.queues.some(({ queue }) => queue.operations > 0)
         ? { ...firstRequest(endpoint), ...ATTACHED_ONLY }
         : firstRequest(endpoint);
