@@ -5,10 +5,10 @@ import { after, before, describe, it } from 'node:test';
 import { gunzipSync, gzipSync, inflateRawSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { WebSocket } from 'ws';
-import type { RunningService } from '../src/cli/service.ts';
 import { openStream, type ServiceStream, type StreamOptions } from '../src/client/index.ts';
 import { createHost, type Host } from '../src/host.ts';
 import { silentLog } from '../src/platform/log.ts';
+import type { RunningService } from '../src/service.ts';
 import { serviceOn } from './http-service.ts';
 import { cut, jsonLines, noise } from './support/corpus.ts';
 

@@ -4,10 +4,10 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import type { RunningService } from '../src/cli/service.ts';
 import { createHost } from '../src/host.ts';
 import { PACKAGE_ROOT } from '../src/ops/package.ts';
 import { silentLog } from '../src/platform/log.ts';
+import type { RunningService } from '../src/service.ts';
 import { jsonText } from './http-client.ts';
 import { ADMIN_TOKEN, serviceOn } from './http-service.ts';
 

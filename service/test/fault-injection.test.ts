@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { FaultPlan } from '../../shared/src/fault-injection.ts';
-import type { RunningService } from '../src/cli/service.ts';
 import { createHost, type Host, type HostOptions } from '../src/host.ts';
 import { silentLog } from '../src/platform/log.ts';
+import type { RunningService } from '../src/service.ts';
 import { ADMIN_TOKEN, serviceOn } from './http-service.ts';
 
 const TEXT = Buffer.from(

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { BenchRun } from '../../shared/src/bench.ts';
-import type { RunningService } from '../src/cli/service.ts';
+import type { RunningService } from '../src/service.ts';
 import { hostDouble } from './http-double.ts';
 import { ADMIN_TOKEN, serviceOn } from './http-service.ts';
 

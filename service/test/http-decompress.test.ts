@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { FORMATS, type Format } from '../../shared/src/format.ts';
-import type { RunningService } from '../src/cli/service.ts';
 import { createHost, type Host } from '../src/host.ts';
 import { silentLog } from '../src/platform/log.ts';
+import type { RunningService } from '../src/service.ts';
 import { jsonText, send, sendWhole, slices } from './http-client.ts';
 import { encoders } from './http-oracle.ts';
 import { eventually, serviceOn } from './http-service.ts';

@@ -2,7 +2,6 @@ import { Transform } from 'node:stream';
 import * as zlib from 'node:zlib';
 import { WarpDriveError } from '../../shared/src/problem.ts';
 import type { FaultSnapshot, StackView } from '../../shared/src/telemetry.ts';
-import type { ServedHost } from '../src/cli/service.ts';
 import type {
   Codec,
   CodecStream,
@@ -10,6 +9,7 @@ import type {
   DecompressOptions,
   StreamResult,
 } from '../src/codec/codec.ts';
+import type { ServedHost } from '../src/service.ts';
 
 const ENCODERS = { gzip: zlib.createGzip, zlib: zlib.createDeflate, deflate: zlib.createDeflateRaw };
 const DECODERS = {

@@ -5,9 +5,9 @@ import { after, before, describe, it } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { WebSocket } from 'ws';
 import { STREAM_PROTOCOL } from '../../shared/src/telemetry.ts';
-import type { RunningService } from '../src/cli/service.ts';
 import { createHost, type Host } from '../src/host.ts';
 import { silentLog } from '../src/platform/log.ts';
+import type { RunningService } from '../src/service.ts';
 import { jsonText, rawAnswer, rawConnection, send, sendWhole, slices } from './http-client.ts';
 import { eventually, serviceOn } from './http-service.ts';
 

@@ -3,9 +3,9 @@ import { execFile } from 'node:child_process';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
-import type { RunningService } from '../src/cli/service.ts';
 import { createHost, type Host } from '../src/host.ts';
 import { silentLog } from '../src/platform/log.ts';
+import type { RunningService } from '../src/service.ts';
 import { ADMIN_TOKEN, serviceOn } from './http-service.ts';
 
 const UUID = '83b8f4f2-509f-382f-3c1e-e6bfe0fa1001';

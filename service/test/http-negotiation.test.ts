@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { deflateRawSync, deflateSync, gunzipSync, gzipSync, inflateSync } from 'node:zlib';
-import type { RunningService } from '../src/cli/service.ts';
 import { createHost } from '../src/host.ts';
 import { silentLog } from '../src/platform/log.ts';
+import type { RunningService } from '../src/service.ts';
 import { jsonText, problem, send, sendWhole } from './http-client.ts';
 import { serviceOn } from './http-service.ts';
 

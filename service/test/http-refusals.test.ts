@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import type { RunningService } from '../src/cli/service.ts';
+import type { RunningService } from '../src/service.ts';
 import { jsonText, problem, rawAnswer, rawConnection, send, sendWhole, slices } from './http-client.ts';
 import { type Double, hostDouble } from './http-double.ts';
 import { ADMIN_TOKEN, serviceOn } from './http-service.ts';

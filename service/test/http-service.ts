@@ -1,7 +1,8 @@
-import { type RunningService, type ServedHost, startService } from '../src/cli/service.ts';
+import { BenchRuns } from '../src/cli/bench-runs.ts';
 import { configSchema } from '../src/config/schema.ts';
 import { systemClock } from '../src/platform/clock.ts';
 import { type Log, silentLog } from '../src/platform/log.ts';
+import { type RunningService, type ServedHost, startService } from '../src/service.ts';
 
 export const ADMIN_TOKEN = 'token-of-the-tests';
 
@@ -11,8 +12,9 @@ export function serviceOn(
   options: Record<string, unknown> = {},
   log: Log = silentLog,
 ): Promise<RunningService> {
+  const bench = new BenchRuns('wasm', systemClock, log);
   const config = configSchema.parse({ port: 0, shutdownTimeout: 2, ...options });
-  return startService({ config, host, adminToken: ADMIN_TOKEN, clock: systemClock, log });
+  return startService({ config, host, adminToken: ADMIN_TOKEN, clock: systemClock, log, bench });
 }
 
 /** Waits until `condition` holds; fails after ten seconds. */

@@ -5,7 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import { type ClientOptions, WebSocket } from 'ws';
 import { BEARER_PROTOCOL_PREFIX } from '../../shared/src/stream-protocol.ts';
 import { MONITOR_PROTOCOL, STREAM_PROTOCOL } from '../../shared/src/telemetry.ts';
-import type { RunningService } from '../src/cli/service.ts';
+import type { RunningService } from '../src/service.ts';
 import { launch, run } from './cli-process.ts';
 import { jsonText, send, sendWhole } from './http-client.ts';
 import { hostDouble } from './http-double.ts';

@@ -5,9 +5,9 @@ import { after, before, describe, it } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { FaultPlan } from '../../shared/src/fault-injection.ts';
 import type { StackAdmin } from '../../shared/src/telemetry.ts';
-import type { RunningService } from '../src/cli/service.ts';
 import { createHost, type Host } from '../src/host.ts';
 import { silentLog } from '../src/platform/log.ts';
+import type { RunningService } from '../src/service.ts';
 import { type Answer, jsonText, sendWhole } from './http-client.ts';
 import { eventually, serviceOn } from './http-service.ts';
 

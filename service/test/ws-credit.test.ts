@@ -6,9 +6,9 @@ import { WebSocket } from 'ws';
 import type { JobRecord } from '../../shared/src/job.ts';
 import type { StreamServerMessage } from '../../shared/src/stream-protocol.ts';
 import { STREAM_PROTOCOL } from '../../shared/src/telemetry.ts';
-import type { RunningService } from '../src/cli/service.ts';
 import { createHost } from '../src/host.ts';
 import { silentLog } from '../src/platform/log.ts';
+import type { RunningService } from '../src/service.ts';
 import { jsonText } from './http-client.ts';
 import { eventually, serviceOn } from './http-service.ts';
 

@@ -8,7 +8,7 @@ import {
   type MonitorMessage,
   SAMPLE_INTERVAL_MS,
 } from '../../shared/src/telemetry.ts';
-import type { RunningService } from '../src/cli/service.ts';
+import type { RunningService } from '../src/service.ts';
 import { jsonText, sendWhole } from './http-client.ts';
 import { type Double, hostDouble } from './http-double.ts';
 import { ADMIN_TOKEN, eventually, serviceOn } from './http-service.ts';

@@ -10,9 +10,10 @@ import { exitOnDefect, onStopSignal } from '../ops/shutdown.ts';
 import { systemClock } from '../platform/clock.ts';
 import { createLog, type LeveledLog, type Log } from '../platform/log.ts';
 import { defaultAttachPath } from '../platform/run-folder.ts';
+import { type RunningService, startService } from '../service.ts';
 import { startWithWorkers } from '../workers/primary.ts';
+import { BenchRuns } from './bench-runs.ts';
 import { CommandError, EXIT } from './exit.ts';
-import { type RunningService, startService } from './service.ts';
 
 export interface ServeFlags extends Record<string, unknown> {
   config?: string;
@@ -62,7 +63,8 @@ export async function runServe(flags: ServeFlags): Promise<void> {
       throw error;
     },
   );
-  const parts = { config, host, adminToken: token.token, clock: systemClock, log };
+  const bench = new BenchRuns(config.core, systemClock, log);
+  const parts = { config, host, adminToken: token.token, clock: systemClock, log, bench };
   const isTerminal = process.stderr.isTTY === true;
   const starting = config.workers > 1 ? startWithWorkers({ ...parts, isTerminal }) : startService(parts);
   const service = await starting.catch(async (error: unknown) => {

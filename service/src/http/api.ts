@@ -1,22 +1,8 @@
 import { type NextFunction, type Request, type RequestHandler, type Response, Router } from 'express';
-import type { JobRecord } from '../../../shared/src/job.ts';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
-import type { Eventual } from '../../../shared/src/telemetry.ts';
-import type { Access } from '../ops/access.ts';
-import type { Metrics } from '../telemetry/prometheus.ts';
-import { publicFault, readiness, type StatusSource, statusSnapshot } from '../telemetry/status.ts';
+import { publicFault, readiness, statusSnapshot } from '../telemetry/status.ts';
+import type { ApiDeps } from './api-deps.ts';
 import { openApiDocument } from './openapi/document.ts';
-
-export interface ApiDeps {
-  status: StatusSource;
-  metrics: Metrics;
-  access: Access;
-  /** Jobs of all processes. */
-  jobs: {
-    newId(): string;
-    find(id: string): Eventual<JobRecord | undefined>;
-  };
-}
 
 /** Everything that reads: status, the stack's tables, metrics, probes. */
 export function apiRoutes({ status, metrics, access, jobs }: ApiDeps): Router {

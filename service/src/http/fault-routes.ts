@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { FAULT_KINDS, type FaultPlan, RAS_SEVERITIES } from '../../../shared/src/fault-injection.ts';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
 import { adminBody, needPart, requireAdmin } from './admin.ts';
-import type { ApiDeps } from './api.ts';
+import type { ApiDeps } from './api-deps.ts';
 import { parsed } from './parsed.ts';
 
 const trigger = {

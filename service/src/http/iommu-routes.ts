@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
 import { FAULT_MODELS, PAGE_RESPONSES, type StackView } from '../../../shared/src/telemetry.ts';
 import { adminBody, needPart } from './admin.ts';
-import type { ApiDeps } from './api.ts';
+import type { ApiDeps } from './api-deps.ts';
 import { parsed } from './parsed.ts';
 
 export const changeBody = z.strictObject({

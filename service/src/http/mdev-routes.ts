@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
 import type { MdevCreateRequest } from '../../../shared/src/telemetry.ts';
 import { adminBody, needPart, requireAdmin } from './admin.ts';
-import type { ApiDeps } from './api.ts';
+import type { ApiDeps } from './api-deps.ts';
 import { parsed } from './parsed.ts';
 
 export const createBody = z.strictObject({

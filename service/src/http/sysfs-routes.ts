@@ -1,7 +1,7 @@
 import express, { type Request, Router } from 'express';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
 import { adminBody, needPart } from './admin.ts';
-import type { ApiDeps } from './api.ts';
+import type { ApiDeps } from './api-deps.ts';
 
 const PREFIX = '/v1/sysfs';
 const MAX_TEXT = '8kb';

@@ -6,9 +6,9 @@ import { gzipSync } from 'node:zlib';
 import { WebSocket } from 'ws';
 import type { StreamServerMessage } from '../../../shared/src/stream-protocol.ts';
 import { STREAM_PROTOCOL } from '../../../shared/src/telemetry.ts';
-import type { RunningService } from '../../src/cli/service.ts';
 import { createHost } from '../../src/host.ts';
 import { silentLog } from '../../src/platform/log.ts';
+import type { RunningService } from '../../src/service.ts';
 import { send, sendWhole, slices } from '../http-client.ts';
 import { serviceOn } from '../http-service.ts';
 

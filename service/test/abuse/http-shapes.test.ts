@@ -1,7 +1,7 @@
 /** Requests that one parser reads so and another otherwise: what a proxy in front and the service must not disagree on. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { RunningService } from '../../src/cli/service.ts';
+import type { RunningService } from '../../src/service.ts';
 import { jsonText, rawAnswer, sendWhole } from '../http-client.ts';
 import { hostDouble } from '../http-double.ts';
 import { eventually, serviceOn } from '../http-service.ts';

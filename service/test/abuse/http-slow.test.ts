@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import type { RunningService } from '../../src/cli/service.ts';
 import { configSchema } from '../../src/config/schema.ts';
 import { createHost } from '../../src/host.ts';
 import { silentLog } from '../../src/platform/log.ts';
+import type { RunningService } from '../../src/service.ts';
 import { jsonText, rawConnection, sendWhole } from '../http-client.ts';
 import { eventually, serviceOn } from '../http-service.ts';
 

@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { WebSocket } from 'ws';
 import { MONITOR_PROTOCOL, STREAM_PROTOCOL } from '../../../shared/src/telemetry.ts';
-import type { RunningService } from '../../src/cli/service.ts';
+import type { RunningService } from '../../src/service.ts';
 import { rawConnection } from '../http-client.ts';
 import { hostDouble } from '../http-double.ts';
 import { ADMIN_TOKEN, eventually, serviceOn } from '../http-service.ts';

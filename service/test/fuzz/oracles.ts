@@ -1,9 +1,9 @@
 /** A service in this process, raw sockets to it, and what every answer must look like. */
 import { connect } from 'node:net';
 import { isProblemCode, PROBLEMS } from '../../../shared/src/problem.ts';
-import type { RunningService } from '../../src/cli/service.ts';
 import { createHost, type Host } from '../../src/host.ts';
 import { silentLog } from '../../src/platform/log.ts';
+import type { RunningService } from '../../src/service.ts';
 import { serviceOn } from '../http-service.ts';
 import { expect, shown } from './target.ts';
 

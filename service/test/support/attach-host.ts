@@ -1,12 +1,12 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { RunningService } from '../../src/cli/service.ts';
 import { createHost, type Host, type HostOptions } from '../../src/host.ts';
 import type { Iommu } from '../../src/kernel/iommu/iommu.ts';
 import type { ParentDevice } from '../../src/kernel/mdev/parent-device.ts';
 import { silentLog } from '../../src/platform/log.ts';
 import type { PhysicalMemory } from '../../src/platform/physical-memory.ts';
+import type { RunningService } from '../../src/service.ts';
 import { ADMIN_TOKEN, serviceOn } from '../http-service.ts';
 
 /** What a test waits for at most; everything here takes milliseconds on a quiet machine. */

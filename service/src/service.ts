@@ -1,30 +1,30 @@
 import type { RequestListener, Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import type { JobRecord } from '../../../shared/src/job.ts';
-import { MONITOR_PROTOCOL, type StackView } from '../../../shared/src/telemetry.ts';
-import type { Codec } from '../codec/codec.ts';
-import type { Config } from '../config/schema.ts';
-import { type AppDeps, createApp } from '../http/app.ts';
-import { forwardTo, PEER_FIELD, rememberPeers } from '../http/forward.ts';
-import { HandedOverConnections } from '../http/handed-over.ts';
-import { createHttpServer } from '../http/server.ts';
-import { Access } from '../ops/access.ts';
-import { Lifecycle } from '../ops/lifecycle.ts';
-import { VERSION } from '../ops/package.ts';
-import { shutDown } from '../ops/shutdown.ts';
-import { StreamSlots } from '../ops/stream-slots.ts';
-import type { Clock } from '../platform/clock.ts';
-import type { Log } from '../platform/log.ts';
-import { Counters } from '../telemetry/counters.ts';
-import { JobRecords } from '../telemetry/job-records.ts';
-import { Metrics } from '../telemetry/prometheus.ts';
-import { Sampler } from '../telemetry/sampler.ts';
-import type { StatusSource } from '../telemetry/status.ts';
-import { ForwardedSockets } from '../ws/forward.ts';
-import { MonitorFeed } from '../ws/monitor.ts';
-import { StreamRoute } from '../ws/stream.ts';
-import { attachUpgrades, type SocketRoute } from '../ws/upgrade.ts';
-import { BenchRuns } from './bench-runs.ts';
+import type { BenchControl } from '../../shared/src/bench.ts';
+import type { JobRecord } from '../../shared/src/job.ts';
+import { MONITOR_PROTOCOL, type StackView } from '../../shared/src/telemetry.ts';
+import type { Codec } from './codec/codec.ts';
+import type { Config } from './config/schema.ts';
+import { type AppDeps, createApp } from './http/app.ts';
+import { forwardTo, PEER_FIELD, rememberPeers } from './http/forward.ts';
+import { HandedOverConnections } from './http/handed-over.ts';
+import { createHttpServer } from './http/server.ts';
+import { Access } from './ops/access.ts';
+import { Lifecycle } from './ops/lifecycle.ts';
+import { VERSION } from './ops/package.ts';
+import { shutDown } from './ops/shutdown.ts';
+import { StreamSlots } from './ops/stream-slots.ts';
+import type { Clock } from './platform/clock.ts';
+import type { Log } from './platform/log.ts';
+import { Counters } from './telemetry/counters.ts';
+import { JobRecords } from './telemetry/job-records.ts';
+import { Metrics } from './telemetry/prometheus.ts';
+import { Sampler } from './telemetry/sampler.ts';
+import type { StatusSource } from './telemetry/status.ts';
+import { ForwardedSockets } from './ws/forward.ts';
+import { MonitorFeed } from './ws/monitor.ts';
+import { StreamRoute } from './ws/stream.ts';
+import { attachUpgrades, type SocketRoute } from './ws/upgrade.ts';
 
 /** The stack that a service serves; what `createHost` gives, of which tests may pass a double. */
 export interface ServedHost {
@@ -39,6 +39,8 @@ export interface ServiceParts {
   adminToken: string;
   clock: Clock;
   log: Log;
+  /** Comparison runs at /v1/bench, ended with the service; absent: there is no such route. */
+  bench?: BenchControl & { close(): Promise<void> };
   /** Where it listens and what it serves as one of several processes; absent: alone, at the configured address. */
   role?: ServiceRole;
 }
@@ -72,7 +74,7 @@ const CLOSE_RESTART = 1012;
 
 /** Puts HTTP and WebSocket in front of a host and listens. Rejects with the listen error. */
 export async function startService(parts: ServiceParts): Promise<RunningService> {
-  const { config, host, clock, log } = parts;
+  const { config, host, clock, log, bench } = parts;
   const { codec, view } = host;
   const lifecycle = new Lifecycle();
   const { role } = parts;
@@ -95,7 +97,6 @@ export async function startService(parts: ServiceParts): Promise<RunningService>
     startedAtMs: clock.wallMs(),
     phase: lifecycle,
   };
-  const bench = role?.kind === 'worker' ? undefined : new BenchRuns(config.core, clock, log);
   const app = appOf(role, { status, access, jobs, limits: config, clock, log, ...(bench ? { bench } : {}) });
   const products = {
     codec,
