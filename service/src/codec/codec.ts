@@ -52,17 +52,25 @@ export interface CodecStream extends Duplex {
   flush(callback: (error?: Error | null) => void): void;
 }
 
+/** A whole member, header and trailer included, and what is known of it. */
+export interface WholeMember {
+  chunks: Uint8Array[];
+  result: StreamResult;
+}
+
 /** The door to the accelerator for http, ws, cli and the library. */
 export interface Codec {
   compressStream(options: CompressOptions): CodecStream;
   decompressStream(options: DecompressOptions): CodecStream;
   /**
-   * One whole body in one job; for bodies that are known to be at most `oneShotBytes` long. Cheaper than a stream.
-   * The returned chunks are one complete member, header and trailer included.
+   * One whole body in one job; for bodies that are known to be at most `oneShotBytes` long. Cheaper than a stream, most
+   * of all with an options object that is passed again and again.
+   * @returns the member itself if a polled engine core made it on the way
+   * @throws what the promise would reject with
    */
   compressOnce(
     body: readonly Uint8Array[],
-    options: CompressOptions,
-  ): Promise<{ chunks: Uint8Array[]; result: StreamResult }>;
+    options: Readonly<CompressOptions>,
+  ): WholeMember | Promise<WholeMember>;
   readonly oneShotBytes: number;
 }

@@ -10,5 +10,5 @@ export const NO_CODEC: Codec = {
   oneShotBytes: 0,
   compressStream: refuse,
   decompressStream: refuse,
-  compressOnce: async () => refuse(),
+  compressOnce: refuse,
 };

@@ -49,7 +49,6 @@ export class Exchange {
   begin(onDeadline: () => void): void {
     const { slots, clock, maxTimeMs } = this.deps;
     this.releaseSlot = slots.acquire(this.req.socket.remoteAddress);
-    this.account.begin();
     if (maxTimeMs > 0) this.cancelDeadline = clock.after(maxTimeMs, onDeadline);
   }
 

@@ -1,5 +1,5 @@
 import { WarpDriveError } from '../../../shared/src/problem.ts';
-import type { CodecStream, CompressOptions, StreamResult } from '../codec/codec.ts';
+import type { CodecStream, CompressOptions, WholeMember } from '../codec/codec.ts';
 import type { Exchange } from './exchange.ts';
 import { Transfer } from './transfer.ts';
 
@@ -27,9 +27,17 @@ export function compressSmallBody(
     account.took(bytes);
     const [first] = chunks;
     if (first !== undefined) deps.counters.softwareCost.offer(first, options.level);
-    codec.compressOnce(chunks, options).then(onDone, fail);
+    let member: WholeMember | Promise<WholeMember>;
+    try {
+      member = codec.compressOnce(chunks, options);
+    } catch (error) {
+      fail(error);
+      return;
+    }
+    if (member instanceof Promise) member.then(onDone, fail);
+    else onDone(member);
   };
-  const onDone = (done: { chunks: Uint8Array[]; result: StreamResult }) => {
+  const onDone = (done: WholeMember) => {
     if (over) return;
     over = true;
     if (res.destroyed) {

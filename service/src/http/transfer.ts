@@ -35,7 +35,8 @@ export class Transfer {
   }
 
   start(first: readonly Uint8Array[] = []): void {
-    const { req, res, deps } = this.exchange;
+    const { req, res, deps, account } = this.exchange;
+    account.begin(); // an answer in one piece names the job when it has ended, so nobody can ask before
     deps.counters.activeStreams++;
     this.stream.on('error', this.fail).on('data', this.onOutput).on('end', this.onEnd);
     this.stream.on('drain', () => req.resume());

@@ -6,10 +6,13 @@ export interface StreamLimits {
   maxStreamsPerClient: number;
 }
 
+/** Clients that are remembered without a stream: to forget one and meet it again costs more than to keep it. */
+const IDLE_CLIENTS = 64;
+
 /** Counts the requests and WebSockets that stream now, in all and for each client. */
 export class StreamSlots {
   private total = 0;
-  private readonly perClient = new Map<string, number>();
+  private readonly perClient = new Map<string, { streams: number }>();
   constructor(private readonly limits: StreamLimits) {}
 
   get inUse(): number {
@@ -20,9 +23,10 @@ export class StreamSlots {
   acquire(address: string | undefined): () => void {
     const { maxStreams, maxStreamsPerClient } = this.limits;
     const client = clientKey(address);
-    const own = this.perClient.get(client) ?? 0;
-    if (own >= maxStreamsPerClient)
-      throw new WarpDriveError('WD_E_LIMIT_CLIENT', `${own} streams are open from this address`, {
+    const known = this.perClient.get(client);
+    const own = known ?? { streams: 0 };
+    if (own.streams >= maxStreamsPerClient)
+      throw new WarpDriveError('WD_E_LIMIT_CLIENT', `${own.streams} streams are open from this address`, {
         limitStreams: maxStreamsPerClient,
         measured: 'streams of this client',
       });
@@ -31,15 +35,15 @@ export class StreamSlots {
         limitStreams: maxStreams,
         measured: 'streams',
       });
+    if (known === undefined) this.perClient.set(client, own);
     this.total++;
-    this.perClient.set(client, own + 1);
-    return () => this.release(client);
+    own.streams++;
+    return () => this.release(client, own);
   }
 
-  private release(client: string): void {
+  private release(client: string, own: { streams: number }): void {
     this.total--;
-    const left = (this.perClient.get(client) ?? 1) - 1;
-    if (left === 0) this.perClient.delete(client);
-    else this.perClient.set(client, left);
+    own.streams--;
+    if (own.streams === 0 && this.perClient.size > IDLE_CLIENTS) this.perClient.delete(client);
   }
 }
