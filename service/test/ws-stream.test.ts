@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { constants, gunzipSync } from 'node:zlib';
 import { WebSocket } from 'ws';
@@ -55,6 +56,13 @@ async function exchange(query: string, messages: Iterable<Uint8Array | string>):
 
 const FINISH = '{"type":"finish"}';
 
+/** A short frame of a client (RFC 6455, 5.2). */
+function maskedFrame(opcode: number, payload: Uint8Array): Buffer {
+  const key = [0x11, 0x22, 0x33, 0xf4];
+  const masked = payload.map((byte, i) => byte ^ (key[i % 4] ?? 0));
+  return Buffer.concat([Buffer.of(0x80 | opcode, 0x80 | payload.length, ...key), masked]);
+}
+
 describe('/v1/stream', () => {
   it('compresses and decompresses every format and says what it did', async () => {
     for (const format of FORMATS)
@@ -74,6 +82,29 @@ describe('/v1/stream', () => {
         ]);
         assert.ok(unpacked.code === 1000 && unpacked.output.equals(body));
       }
+  });
+
+  it('takes frames that come together with the handshake, or in pieces', async () => {
+    const url = new URL(service.url);
+    const handshake =
+      `GET /v1/stream?op=compress HTTP/1.1\r\nHost: ${url.host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+      `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: ${STREAM_PROTOCOL}\r\n\r\n`;
+    const body = Buffer.from('masked by a key that is not zero');
+    const frames = Buffer.concat([maskedFrame(2, body), maskedFrame(1, Buffer.from(FINISH))]);
+    for (const atOnce of [frames.length, 5, 0]) {
+      const socket = connect(Number(url.port), url.hostname);
+      let answer = '';
+      socket.on('data', (part: Buffer) => {
+        const isFirst = answer === '';
+        answer += part.toString('latin1');
+        if (isFirst) for (const byte of frames.subarray(atOnce)) socket.write(Buffer.of(byte));
+      });
+      socket.write(Buffer.concat([Buffer.from(handshake), frames.subarray(0, atOnce)]));
+      await eventually(() => answer.includes('"type":"done"'), 'the stream is done');
+      assert.match(answer, new RegExp(`"bytesIn":${body.length},`));
+      assert.match(answer, new RegExp(`"crc32":${Number.parseInt(crc32Of(body), 16)},`));
+      socket.destroy();
+    }
   });
 
   it('gives out all that was written when asked to flush', async () => {

@@ -11,6 +11,7 @@ import type { Log } from '../platform/log.ts';
 import { JobAccount, type JobAccountDeps } from '../telemetry/job-account.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { type SessionDeps, StreamSession } from './stream-session.ts';
+import { FrameUnmasker } from './unmask.ts';
 import { refuseBadHandshakes, type SocketRoute } from './upgrade.ts';
 
 /** Fragments of one message, and pieces of it that wait to be parsed: small ones cost memory beyond their bytes. */
@@ -56,7 +57,10 @@ export class StreamRoute implements SocketRoute {
     socket.once('close', release);
     const stream = this.openCodec(parameters);
     socket.once('close', () => stream.destroy()); // also if the handshake fails
-    this.server.handleUpgrade(req, socket, head, (ws) => this.open(ws, req, stream, parameters));
+    this.server.handleUpgrade(req, socket, head, (ws) => {
+      FrameUnmasker.listen(socket);
+      this.open(ws, req, stream, parameters);
+    });
   }
 
   close(code: number, reason: string): void {
