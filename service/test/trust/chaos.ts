@@ -29,6 +29,8 @@ export interface ChaosReport {
   counts: Record<Outcome, number>;
   findings: Finding[];
   failures: Map<string, number>;
+  /** What was done, in time: ISO 8601 and name. */
+  timeline: { at: string; action: string }[];
   /** By action: how often it was done. */
   actions: Map<string, number>;
   /** By fault kind: how often it struck. */
@@ -65,6 +67,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     counts,
     findings: [],
     failures: new Map(),
+    timeline: [],
     actions: new Map(),
     struck: new Map(),
     restarts: [],
@@ -118,6 +121,7 @@ async function runRound(
   while (performance.now() < endMs) {
     await sleep(PAUSE_MS * random());
     const action = nextAction(random);
+    report.timeline.push({ at: new Date().toISOString(), action: action.name });
     await action.run(context).catch((error: Error) => add(report.failures, `action: ${error.message}`, 1));
     add(report.actions, action.name, 1);
   }

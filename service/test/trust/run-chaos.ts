@@ -7,6 +7,9 @@ import { parseArgs } from 'node:util';
 import { runChaos } from './chaos.ts';
 import { chaosVerdicts } from './chaos-verdicts.ts';
 import { htmlReport, markdownReport } from './report.ts';
+import type { Finding } from './verified-traffic.ts';
+
+const CONTEXT_MS = 5000;
 
 const { values } = parseArgs({
   options: {
@@ -31,6 +34,12 @@ const report = await runChaos({
   roundMs: Math.min(60_000, totalMs / 3),
   log: say,
 });
+/** What was done in the seconds before something was found. */
+const doneBefore = ({ at }: Finding): string =>
+  report.timeline
+    .filter(({ at: done }) => done <= at && Date.parse(done) > Date.parse(at) - CONTEXT_MS)
+    .map(({ at: done, action }) => `${done} ${action}`)
+    .join(', ');
 const verdicts = chaosVerdicts(report, totalMs);
 const title = `warpdrive chaos, ${minutes} minutes, seed ${seed}`;
 const failures = [...report.failures].sort(([, a], [, b]) => b - a);
@@ -42,7 +51,10 @@ const markdown = [
   '| visible failure | times |',
   '|---|---|',
   ...failures.map(([failure, count]) => `| ${failure} | ${count} |`),
-  ...report.findings.map(({ request, outcome, detail }) => `| **${outcome}**: ${request}: ${detail} | 1 |`),
+  ...report.findings.map(
+    (finding) =>
+      `| **${finding.outcome}**: ${finding.at} ${finding.request}: ${finding.detail}; before it: ${doneBefore(finding)} | 1 |`,
+  ),
 ].join('\n');
 mkdirSync('dist/reports', { recursive: true });
 writeFileSync(`${values.report}.html`, htmlReport(title, verdicts, report.samples));
