@@ -31,6 +31,15 @@ describe('containment', () => {
     });
   });
 
+  it('H1 lets a process change the size of no memory that the service has mapped', async () => {
+    await withHost({}, async ({ path }) => {
+      const { outcomes, bytes } = await runChild('truncate', { path });
+      assert.deepEqual(outcomes, Array(6).fill('EPERM'));
+      assert.deepEqual(bytes, [0, 0]);
+      assert.equal((await runChild('compress', { path, jobs: 5, bytes: 3000, seed: 3 })).right, 5);
+    });
+  });
+
   it('H1 shrugs at doorbells that say nonsense', async () => {
     await withHost({}, async ({ path }) => {
       const neighbour = startChild('compress', { path, jobs: 100, bytes: 3000, seed: 2 });

@@ -165,11 +165,13 @@ export class DecompressStream extends JobStream {
   /** One job of the member's data. @returns false when more input is needed */
   private async runJob(): Promise<boolean> {
     await this.readerReady();
-    await turns.turn();
+    const share = this.roomFor(this.jobInputBytes());
+    await turns.take(share);
     this.checkAlive();
     let completion: ZipCompletion;
     try {
       completion = await this.inflateSome();
+      turns.giveBack(share - Math.min(share, completion.produced));
     } catch (error) {
       this.checkAlive();
       this.recover(error);
@@ -187,16 +189,24 @@ export class DecompressStream extends JobStream {
     return completion.produced > 0 || completion.consumed > 0;
   }
 
+  private jobInputBytes(): number {
+    return Math.min(this.pending.length, JOB_INPUT_BYTES, this.library.jobBytes);
+  }
+
+  private roomFor(inputBytes: number): number {
+    return Math.max(MIN_OUTPUT_BYTES, inputBytes * OUTPUT_FACTOR);
+  }
+
   private async inflateSome(): Promise<ZipCompletion> {
     const { device, format } = this;
     if (!device || !format) throw new WarpDriveError('WD_E_INTERNAL', 'inflate before the header');
-    const bytes = Math.min(this.pending.length, JOB_INPUT_BYTES, this.library.jobBytes);
+    const bytes = this.jobInputBytes();
     const slots = this.library.slotsFor(bytes);
     this.isJobRunning = true;
     let slot: JobSlot | undefined;
     try {
       slot = slots.tryAcquire() ?? (await slots.acquire(this.options.signal));
-      const room = Math.min(slot.destination.bytes.length, Math.max(MIN_OUTPUT_BYTES, bytes * OUTPUT_FACTOR));
+      const room = Math.min(slot.destination.bytes.length, this.roomFor(bytes));
       this.checkAlive(); // the stream may have gone while it waited for the slot
       const start = this.pending.misalignment;
       this.pending.peekInto(slot.source.bytes, start, bytes);
@@ -232,7 +242,6 @@ export class DecompressStream extends JobStream {
   private takeOutput(output: Uint8Array, completion: ZipCompletion): void {
     if (output.length === 0) return;
     this.memberBytes += output.length;
-    turns.did(output.length);
     const copy = Buffer.from(output);
     if (this.format !== 'gzip') this.crc = crc32(copy, this.crc); // the device keeps none, or Adler-32
     this.giveOut(copy, this.bytesIn - this.pending.length + completion.consumed);

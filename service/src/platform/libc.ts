@@ -2,15 +2,23 @@
  * The calls of the host's C library that Node does not offer: shared mappings, another process's memory, socket
  * credentials. Linux only; the first call elsewhere fails with WD_E_ENODEV.
  */
+import { closeSync, fchmodSync, ftruncateSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
 import { ffi } from './ffi.ts';
 
+const OWNER_ONLY = 0o600;
 const PROT_READ_WRITE = 1 | 2;
 const MAP_SHARED = 1;
 const SOL_SOCKET = 1;
 const SO_PEERCRED = 17;
 const UCRED_BYTES = 12;
+const MFD_CLOEXEC = 1;
+const MFD_ALLOW_SEALING = 2;
+const F_ADD_SEALS = 1033;
+const F_SEAL_SEAL = 1;
+const F_SEAL_SHRINK = 2;
+const F_SEAL_GROW = 4;
 const PR_SET_PTRACER = 0x59616d61;
 const IOVEC_BYTES = 16;
 const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
@@ -35,6 +43,8 @@ interface Libc {
     flags: number,
   ): number;
   getsockopt(fd: number, level: number, name: number, value: Buffer, length: Buffer): number;
+  memfdCreate(name: string, flags: number): number;
+  fcntl(fd: number, command: number, value: number): number;
   prctl(option: number, a: number, b: number, c: number, d: number): number;
 }
 
@@ -55,6 +65,8 @@ function libc(): Libc {
     readProcess: library.func(`int64_t process_vm_readv${vm}`),
     writeProcess: library.func(`int64_t process_vm_writev${vm}`),
     getsockopt: library.func('int getsockopt(int fd, int level, int name, void *value, void *length)'),
+    memfdCreate: library.func('int memfd_create(const char *name, unsigned int flags)'),
+    fcntl: library.func('int fcntl(int fd, int command, int value)'),
     prctl: library.func(
       'int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)',
     ),
@@ -88,6 +100,24 @@ export function mapShared(fd: number, bytes: number): SharedMapping {
       isMapped = false;
     },
   };
+}
+
+/**
+ * Memory of zeros as a descriptor whose size nobody can change, so that no access of a mapping dies of SIGBUS.
+ * @returns the descriptor; undefined where the host has none to give (memfd_create(2), F_ADD_SEALS in fcntl(2))
+ */
+export function createSealedMemory(name: string, bytes: number): number | undefined {
+  const fd = libc().memfdCreate(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (fd < 0) return undefined;
+  try {
+    ftruncateSync(fd, bytes);
+    fchmodSync(fd, OWNER_ONLY);
+    if (libc().fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) === 0) return fd;
+  } catch {
+    // as if there were none
+  }
+  closeSync(fd);
+  return undefined;
 }
 
 /** Where a buffer's bytes are in this process. Valid as long as the buffer lives: V8 does not move backing stores. */

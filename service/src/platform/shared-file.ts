@@ -11,25 +11,49 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { mapShared, type PeerCredentials, type SharedMapping } from './libc.ts';
+import { mayOpenOurDescriptors } from './descriptor-rights.ts';
+import { createSealedMemory, mapShared, type PeerCredentials, type SharedMapping } from './libc.ts';
 
 const OWNER_ONLY = 0o600;
 const SHARED_MEMORY = '/dev/shm';
 
-/** A memory-backed file that two processes map. Its maker removes the name; the memory lives until both unmap. */
+/** Memory that two processes map, with a path that the other one opens. It lives until both unmap. */
 export interface SharedFile extends SharedMapping {
   readonly path: string;
-  /** Takes the name away, so that nobody else can open it. Idempotent. */
+  /** Takes the path away, so that nobody else can open it. Idempotent. */
   unlink(): void;
 }
 
 /**
- * A new file of zero bytes, readable by its owner alone.
- * @param owner who else maps it; handed to them if we may (root), else they must be the same user
+ * New memory of zero bytes. A process that may open our descriptors gets one whose size is sealed. For any other one, such
+ * as another user's with a service of root, it is a file of its own, which it could truncate under us.
+ * @param owner who else maps it
  */
 export function createSharedFile(bytes: number, owner: PeerCredentials): SharedFile {
+  const fd = mayOpenOurDescriptors(owner.pid) ? createSealedMemory(nameOf(), bytes) : undefined;
+  return fd === undefined ? createNamedFile(bytes, owner) : sharedDescriptor(fd, bytes);
+}
+
+const nameOf = (): string => `warpdrive-${process.pid}-${randomBytes(8).toString('hex')}`;
+
+function sharedDescriptor(fd: number, bytes: number): SharedFile {
+  let isOpen = true;
+  const unlink = (): void => {
+    if (isOpen) closeSync(fd);
+    isOpen = false;
+  };
+  try {
+    return { path: `/proc/${process.pid}/fd/${fd}`, unlink, ...mapShared(fd, bytes) };
+  } catch (error) {
+    unlink();
+    throw error;
+  }
+}
+
+/** Readable by its owner alone; handed to the peer if we may (root), else both must be the same user. */
+function createNamedFile(bytes: number, owner: PeerCredentials): SharedFile {
   const folder = existsSync(SHARED_MEMORY) ? SHARED_MEMORY : tmpdir();
-  const path = join(folder, `warpdrive-${process.pid}-${randomBytes(8).toString('hex')}`);
+  const path = join(folder, nameOf());
   const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, OWNER_ONLY);
   const unlink = (): void => rmSync(path, { force: true });
   try {
@@ -53,9 +77,9 @@ export function removeOrphanedFiles(): void {
   }
 }
 
-/** Maps a file that another process made. */
+/** Maps what another process made. Its path may be a link of /proc. */
 export function openSharedFile(path: string, bytes: number): SharedMapping {
-  const fd = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW);
+  const fd = openSync(path, constants.O_RDWR);
   try {
     return mapShared(fd, bytes);
   } finally {

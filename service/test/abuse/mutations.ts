@@ -255,4 +255,9 @@ export const MUTATIONS: readonly Mutation[] = [
     ['attach/server', 'this.server.maxConnections = MAX_CONNECTIONS;', ''],
     [PEERS, 'finds 256 connections at most'],
   ),
+  mutation(
+    43,
+    ['platform/libc', 'F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL', 'F_SEAL_SEAL'],
+    ['test/attach-faults.test', 'H1 lets a process change the size of no memory that the service has mapped'],
+  ),
 ];

@@ -1,5 +1,6 @@
 /** Scenarios of processes that ask for what they may not have, or write what means nothing. */
 
+import { fstatSync, ftruncateSync, openSync } from 'node:fs';
 import { connect as connectSocket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { WarpDriveError } from '../../../../shared/src/problem.ts';
@@ -12,6 +13,7 @@ import {
   OPCODE,
   PayloadReader,
   PayloadWriter,
+  REGION_DUS_OFFSET,
 } from '../../../src/attach/protocol.ts';
 import { QueuePairDriver } from '../../../src/driver/qm/queue-pair.ts';
 import { setAddress, setField } from '../../../src/hw-abi/field.ts';
@@ -188,6 +190,27 @@ export const MISCHIEF = {
     return { changed: memory.filter((byte) => byte !== 0xc3).length, right, wrong };
   },
 
+  /** Changes the size of a queue's memory and of DMA memory, which the service has mapped. @returns what became of it */
+  async truncate(options: Where, _gate: Gate) {
+    const raw = (await AttachConnection.open({ ...options, mode: 'vfio', name: 'truncates' })) as unknown as {
+      request(opcode: number, body: PayloadWriter): Promise<PayloadReader>;
+    };
+    const opened = await raw.request(OPCODE.openQueue, new PayloadWriter().u8(0).u8(0));
+    const number = opened.u16();
+    opened.u16();
+    const regionBytes = REGION_DUS_OFFSET + (opened.u32() && opened.u32());
+    const region = openSync(opened.text(), 'r+');
+    const allocated = await raw.request(OPCODE.allocateDma, new PayloadWriter().u64(65536));
+    allocated.u64();
+    const dmaBytes = allocated.u64();
+    const dma = openSync(allocated.text(), 'r+');
+    await raw.request(OPCODE.startQueue, new PayloadWriter().u16(number));
+    const outcomes = [0, 4096, 2 * regionBytes].flatMap((bytes) =>
+      [region, dma].map((fd) => codeOf(() => ftruncateSync(fd, bytes))),
+    );
+    return { outcomes, bytes: [fstatSync(region).size - regionBytes, fstatSync(dma).size - dmaBytes] };
+  },
+
   /** Rings doorbells with every kind of nonsense. */
   async badDoorbells(options: Where & { seed: number }, gate: Gate) {
     const { handle } = await rawQueue(options);
@@ -200,6 +223,15 @@ export const MISCHIEF = {
     return {};
   },
 };
+
+function codeOf(call: () => void): string {
+  try {
+    call();
+    return 'done';
+  } catch (error) {
+    return String(Reflect.get(Object(error), 'code'));
+  }
+}
 
 function writeGoodSqe(sq: Uint32Array, base: number, at: number): void {
   sq.fill(0, base, base + SQE_WORDS);
