@@ -17,7 +17,7 @@ describe('FairTurns', () => {
 
   it('lets as many in as a turn has room for, in order', async () => {
     const turns = new FairTurns(100);
-    turns.take(100);
+    void turns.take(100);
     const order: number[] = [];
     for (let i = 0; i < 6; i++) void turns.take(50)?.then(() => order.push(i));
     await nextTurn();
@@ -30,7 +30,7 @@ describe('FairTurns', () => {
 
   it('counts what was given back as not done', () => {
     const turns = new FairTurns(100);
-    turns.take(100);
+    void turns.take(100);
     turns.giveBack(60);
     assert.equal(turns.take(10), undefined);
   });
