@@ -29,6 +29,13 @@ export function hasRoom(moreBits: u64): bool {
 export function putBits(value: u32, count: u32): void {
   bits |= (value as u64) << (bitCount as u64);
   bitCount += count;
+  if (output + 8 <= outputEnd) {
+    store<u64>(output, bits);
+    output += bitCount >> 3;
+    bits >>= (bitCount & 56) as u64;
+    bitCount &= 7;
+    return;
+  }
   while (bitCount >= 8) {
     store<u8>(output++, bits as u8);
     bits >>= 8;

@@ -1,13 +1,14 @@
 /** Turns a block's tokens into bits: chooses stored, fixed or dynamic codes by their exact cost (RFC 1951 section 3.2.3). */
 import * as w from './bit-writer';
 import { encodeTokens, makeEncodeTables } from './encode';
-import { buildCodes, buildLengths } from './huffman';
+import { buildCode } from './huffman';
 import {
   DISTANCE_EXTRA,
   ENCODE_DISTANCE,
   ENCODE_LITLEN,
   FIXED_ENCODE_DISTANCE,
   FIXED_ENCODE_LITLEN,
+  HEADER_LENGTHS,
   LENGTH_EXTRA,
   PRECODE_CODE,
   PRECODE_COUNT,
@@ -18,66 +19,75 @@ import {
   SYMBOL_COUNT,
   SYMBOL_LENGTH,
   scratch,
+  USED_DISTANCE,
+  USED_LITLEN,
+  USED_PRECODE,
 } from './layout';
 
 const STORED_MAX: u32 = 65535;
 const DISTANCE_SYMBOLS: usize = 288; // where the distance alphabet starts in the SYMBOL_* tables
+/** Ends the runs of HEADER_LENGTHS: no code is as long. */
+const NO_LENGTH: u32 = 255;
 
 /** Stored bytes that no block holds yet: neighbours are merged, so that a header is paid once per 65535 bytes. */
 let pendingStart: usize = 0;
 let pendingBytes: u32 = 0;
 
+/** The fixed code is what counts of 2^(9 − length) make (RFC 1951 section 3.2.6). */
 export function initBlocks(): void {
+  const counts = scratch + SYMBOL_COUNT;
+  for (let i: usize = 0; i < 288; i++)
+    store<u32>(counts + i * 4, i < 144 ? 2 : i < 256 ? 1 : i < 280 ? 4 : 2);
+  for (let i: usize = DISTANCE_SYMBOLS; i < 320; i++) store<u32>(counts + i * 4, 1);
+  buildBothCodes(288, 32);
+  makeEncodeTables(scratch + FIXED_ENCODE_LITLEN, scratch + FIXED_ENCODE_DISTANCE, usedLitlen, usedDistances);
+}
+
+let usedLitlen: u32 = 0;
+let usedDistances: u32 = 0;
+
+function buildBothCodes(litlenSymbols: u32, distanceSymbols: u32): void {
+  const counts = scratch + SYMBOL_COUNT;
   const lengths = scratch + SYMBOL_LENGTH;
-  memory.fill(lengths, 8, 144);
-  memory.fill(lengths + 144, 9, 112);
-  memory.fill(lengths + 256, 7, 24);
-  memory.fill(lengths + 280, 8, 8);
-  memory.fill(lengths + DISTANCE_SYMBOLS, 5, 32);
-  buildCodes(lengths, 288, scratch + SYMBOL_CODE);
-  buildCodes(lengths + DISTANCE_SYMBOLS, 32, scratch + SYMBOL_CODE + DISTANCE_SYMBOLS * 2);
-  makeEncodeTables(scratch + FIXED_ENCODE_LITLEN, scratch + FIXED_ENCODE_DISTANCE);
+  const codes = scratch + SYMBOL_CODE;
+  usedLitlen = buildCode(counts, litlenSymbols, 15, lengths, codes, scratch + USED_LITLEN);
+  usedDistances = buildCode(
+    counts + DISTANCE_SYMBOLS * 4,
+    distanceSymbols,
+    15,
+    lengths + DISTANCE_SYMBOLS,
+    codes + DISTANCE_SYMBOLS * 2,
+    scratch + USED_DISTANCE,
+  );
 }
 
 export function openBlocks(): void {
   pendingBytes = 0;
 }
 
-/** Bits of all extra fields, the same for fixed and dynamic codes. */
-function extraCost(): u64 {
-  const counts = scratch + SYMBOL_COUNT;
-  let cost: u64 = 0;
-  for (let i: usize = 0; i < 29; i++) {
-    cost += (load<u32>(counts + (257 + i) * 4) as u64) * (load<u8>(scratch + LENGTH_EXTRA + i) as u64);
-  }
-  for (let i: usize = 0; i < 30; i++) {
-    const count = load<u32>(counts + (DISTANCE_SYMBOLS + i) * 4) as u64;
-    cost += count * (load<u8>(scratch + DISTANCE_EXTRA + i) as u64);
-  }
-  return cost;
-}
+let fixedCost: u64 = 0;
+let dynamicCost: u64 = 0;
 
-function dynamicCost(): u64 {
-  const counts = scratch + SYMBOL_COUNT;
+/** Bits of the open block's tokens with either code, extra fields included. */
+function addUpCosts(): void {
   const lengths = scratch + SYMBOL_LENGTH;
-  let cost: u64 = 0;
-  for (let i: usize = 0; i < 320; i++) {
-    cost += (load<u32>(counts + i * 4) as u64) * (load<u8>(lengths + i) as u64);
+  fixedCost = 0;
+  dynamicCost = 0;
+  for (let i: u32 = 0; i < usedLitlen; i++) {
+    const item = load<u32>(scratch + USED_LITLEN + i * 4);
+    const symbol: usize = item & 511;
+    const extra: u32 = symbol > 256 ? load<u8>(scratch + LENGTH_EXTRA + symbol - 257) : 0;
+    const fixed: u32 = symbol < 144 ? 8 : symbol < 256 ? 9 : symbol < 280 ? 7 : 8;
+    fixedCost += ((item >> 9) * (fixed + extra)) as u64;
+    dynamicCost += ((item >> 9) * ((load<u8>(lengths + symbol) as u32) + extra)) as u64;
   }
-  return cost;
-}
-
-function fixedCost(): u64 {
-  const counts = scratch + SYMBOL_COUNT;
-  let cost: u64 = 0;
-  for (let i: usize = 0; i < 286; i++) {
-    const bits: u64 = i < 144 ? 8 : i < 256 ? 9 : i < 280 ? 7 : 8;
-    cost += (load<u32>(counts + i * 4) as u64) * bits;
+  for (let i: u32 = 0; i < usedDistances; i++) {
+    const item = load<u32>(scratch + USED_DISTANCE + i * 4);
+    const symbol: usize = item & 511;
+    const extra: u32 = load<u8>(scratch + DISTANCE_EXTRA + symbol);
+    fixedCost += ((item >> 9) * (5 + extra)) as u64;
+    dynamicCost += ((item >> 9) * ((load<u8>(lengths + DISTANCE_SYMBOLS + symbol) as u32) + extra)) as u64;
   }
-  for (let i: usize = DISTANCE_SYMBOLS; i < DISTANCE_SYMBOLS + 30; i++) {
-    cost += (load<u32>(counts + i * 4) as u64) * 5;
-  }
-  return cost;
 }
 
 let litlenCodes: u32 = 0;
@@ -92,17 +102,19 @@ function makeHeader(): u32 {
   while (litlenCodes > 257 && load<u8>(lengths + litlenCodes - 1) === 0) litlenCodes--;
   distanceCodes = 30;
   while (distanceCodes > 1 && load<u8>(lengths + DISTANCE_SYMBOLS + distanceCodes - 1) === 0) distanceCodes--;
+  // The two sequences are one for the run lengths (RFC 1951 section 3.2.7).
+  const total = litlenCodes + distanceCodes;
+  const sequence = scratch + HEADER_LENGTHS;
+  memory.copy(sequence, lengths, litlenCodes);
+  memory.copy(sequence + litlenCodes, lengths + DISTANCE_SYMBOLS, distanceCodes);
+  store<u8>(sequence + total, NO_LENGTH);
   const counts = scratch + PRECODE_COUNT;
   memory.fill(counts, 0, 80);
   precodeItems = 0;
-  // The two sequences are one for the run lengths (RFC 1951 section 3.2.7).
-  const total = litlenCodes + distanceCodes;
-  let at: u32 = 0;
-  let last: u32 = 99;
-  while (at < total) {
-    const bits = lengthAt(at);
-    let run: u32 = 1;
-    while (at + run < total && lengthAt(at + run) === bits) run++;
+  let last: u32 = NO_LENGTH;
+  for (let at = sequence; at < sequence + total; ) {
+    const bits: u32 = load<u8>(at);
+    let run = runLength(at, bits);
     at += run;
     if (bits === 0) {
       while (run >= 11) {
@@ -128,8 +140,7 @@ function makeHeader(): u32 {
     for (; run > 0; run--) addItem(bits, 0);
     last = bits;
   }
-  buildLengths(counts, 19, 7, scratch + PRECODE_LENGTH);
-  buildCodes(scratch + PRECODE_LENGTH, 19, scratch + PRECODE_CODE);
+  buildCode(counts, 19, 7, scratch + PRECODE_LENGTH, scratch + PRECODE_CODE, scratch + USED_PRECODE);
   precodeCodes = 19;
   while (precodeCodes > 4) {
     const symbol: usize = load<u8>(scratch + PRECODE_ORDER + precodeCodes - 1);
@@ -144,10 +155,17 @@ function makeHeader(): u32 {
   return cost;
 }
 
+/** How many bytes from `at` on are `bits`; eight at a time, as NO_LENGTH ends the last run. */
 // @inline
-function lengthAt(at: u32): u32 {
-  const index = at < litlenCodes ? (at as usize) : DISTANCE_SYMBOLS + at - litlenCodes;
-  return load<u8>(scratch + SYMBOL_LENGTH + index);
+function runLength(at: usize, bits: u32): u32 {
+  const eight = (bits as u64) * 0x0101010101010101;
+  let run: u32 = 0;
+  let difference = load<u64>(at) ^ eight;
+  while (difference === 0) {
+    run += 8;
+    difference = load<u64>(at + run) ^ eight;
+  }
+  return run + ((ctz(difference) >> 3) as u32);
 }
 
 // @inline
@@ -215,14 +233,10 @@ export function hasPending(): bool {
  * @returns false when it does not fit
  */
 export function writeBlock(tokens: usize, tokenEnd: usize, from: usize, bytes: u32, isLast: bool): bool {
-  const counts = scratch + SYMBOL_COUNT;
-  const lengths = scratch + SYMBOL_LENGTH;
-  buildLengths(counts, 286, 15, lengths);
-  buildLengths(counts + DISTANCE_SYMBOLS * 4, 30, 15, lengths + DISTANCE_SYMBOLS);
-  const extra = extraCost();
-  const header = makeHeader();
-  const dynamic = dynamicCost() + extra + (header as u64);
-  const fixed = fixedCost() + extra;
+  buildBothCodes(286, 30);
+  addUpCosts();
+  const dynamic = dynamicCost + (makeHeader() as u64);
+  const fixed = fixedCost;
   const stored = ((bytes as u64) + 5) * 8;
   if (stored <= min(dynamic, fixed)) {
     addStored(from, bytes);
@@ -238,10 +252,8 @@ export function writeBlock(tokens: usize, tokenEnd: usize, from: usize, bytes: u
   }
   w.putBits((isLast as u32) | 4, 3);
   writeHeader();
-  buildCodes(lengths, 286, scratch + SYMBOL_CODE);
-  buildCodes(lengths + DISTANCE_SYMBOLS, 30, scratch + SYMBOL_CODE + DISTANCE_SYMBOLS * 2);
-  makeEncodeTables(scratch + ENCODE_LITLEN, scratch + ENCODE_DISTANCE);
+  makeEncodeTables(scratch + ENCODE_LITLEN, scratch + ENCODE_DISTANCE, usedLitlen, usedDistances);
   encodeTokens(tokens, tokenEnd, scratch + ENCODE_LITLEN, scratch + ENCODE_DISTANCE);
-  w.putBits(load<u16>(scratch + SYMBOL_CODE + 512), load<u8>(lengths + 256));
+  w.putBits(load<u16>(scratch + SYMBOL_CODE + 512), load<u8>(scratch + SYMBOL_LENGTH + 256));
   return true;
 }

@@ -157,7 +157,7 @@ export function adler32(seed: u32, start: usize, bytes: u32): u32 {
 }
 
 // @inline
-function laneSum(value: v128): u32 {
+export function laneSum(value: v128): u32 {
   return (
     i32x4.extract_lane(value, 0) +
     i32x4.extract_lane(value, 1) +

@@ -2,9 +2,10 @@
  * Where a block ends. Parsers deliver tokens in chunks; a chunk joins the open block unless its symbols are so
  * different that two codes, with one more header, are estimated to be cheaper than one.
  */
+import { laneSum } from './checksum';
 import {
   CHUNK_COUNT,
-  LENGTH_SYMBOL,
+  LENGTH_EXTRA,
   RAW_DISTANCE_COUNT,
   RAW_LITLEN_COUNT,
   SYMBOL_COUNT,
@@ -24,13 +25,26 @@ export function foldRawCounts(): void {
   const from = scratch + RAW_LITLEN_COUNT;
   const to = scratch + CHUNK_COUNT;
   memory.copy(to, from, 1024);
-  memory.fill(to + 1024, 0, 128);
   store<u32>(to + 256 * 4, 1); // each block has one end-of-block
-  for (let i: usize = 0; i < 256; i++) {
-    const count = load<u32>(from + 1024 + i * 4);
-    const slot = to + (257 + (load<u8>(scratch + LENGTH_SYMBOL + i) as usize)) * 4;
-    store<u32>(slot, load<u32>(slot) + count);
+  const lengths = from + 1024;
+  // The counts of a symbol's lengths are neighbours: up to seven singly, then by twos, then by whole vectors.
+  memory.copy(to + 257 * 4, lengths, 8 * 4);
+  for (let i: usize = 0; i < 4; i++) {
+    const pair = load<u64>(lengths + 32 + i * 8);
+    store<u32>(to + (265 + i) * 4, (pair as u32) + ((pair >> 32) as u32));
   }
+  let at = lengths + 64;
+  for (let symbol: usize = 12; symbol < 28; symbol++) {
+    const end = at + ((4 as usize) << (load<u8>(scratch + LENGTH_EXTRA + symbol) as usize));
+    let sum = i32x4.splat(0);
+    for (; at < end; at += 16) sum = i32x4.add(sum, v128.load(at));
+    store<u32>(to + (257 + symbol) * 4, laneSum(sum));
+  }
+  // Symbol 284 has one length less than its extra bits could say: 258 is a symbol of its own.
+  const longest = load<u32>(at - 4);
+  store<u32>(to + 284 * 4, load<u32>(to + 284 * 4) - longest);
+  store<u32>(to + 285 * 4, longest);
+  store<u64>(to + 286 * 4, 0);
   memory.copy(to + 288 * 4, scratch + RAW_DISTANCE_COUNT, 30 * 4);
   store<u64>(to + 318 * 4, 0);
 }
@@ -74,10 +88,7 @@ function countLogSum(from: usize, and: usize, symbols: usize, total: bool): f32 
     f32x4.extract_lane(sum, 2) +
     f32x4.extract_lane(sum, 3);
   if (!total) return all;
-  const n: f32 = (i32x4.extract_lane(totals, 0) +
-    i32x4.extract_lane(totals, 1) +
-    i32x4.extract_lane(totals, 2) +
-    i32x4.extract_lane(totals, 3)) as f32;
+  const n = laneSum(totals) as f32;
   return n * f32x4.extract_lane(log2x4(f32x4.splat(max<f32>(n, 1))), 0) - all;
 }
 
@@ -93,12 +104,7 @@ function usedSymbols(counts: usize): u32 {
   for (let at: usize = 0; at < 320 * 4; at += 16) {
     used = i32x4.sub(used, i32x4.ne(v128.load(counts + at), i32x4.splat(0)));
   }
-  return (
-    i32x4.extract_lane(used, 0) +
-    i32x4.extract_lane(used, 1) +
-    i32x4.extract_lane(used, 2) +
-    i32x4.extract_lane(used, 3)
-  );
+  return laneSum(used);
 }
 
 /** Whether a block border before the newest chunk is estimated to save bits. */

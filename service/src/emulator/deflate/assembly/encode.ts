@@ -8,35 +8,44 @@ import {
   DISTANCE_EXTRA,
   LENGTH_BASE,
   LENGTH_EXTRA,
-  LENGTH_SYMBOL,
   SYMBOL_CODE,
   SYMBOL_LENGTH,
   scratch,
+  USED_DISTANCE,
+  USED_LITLEN,
 } from './layout';
 
 export const NO_DISTANCE: u32 = 30;
 
-/** From SYMBOL_CODE and SYMBOL_LENGTH. */
-export function makeEncodeTables(litlen: usize, distances: usize): void {
+/** From SYMBOL_CODE and SYMBOL_LENGTH, of the symbols in use: how many of USED_LITLEN and USED_DISTANCE. */
+export function makeEncodeTables(litlen: usize, distances: usize, usedLitlen: u32, usedDistances: u32): void {
   const codes = scratch + SYMBOL_CODE;
   const lengths = scratch + SYMBOL_LENGTH;
-  for (let literal: usize = 0; literal < 256; literal++) {
-    const bits: u32 = load<u8>(lengths + literal);
-    store<u32>(litlen + literal * 4, (load<u16>(codes + literal * 2) as u32) | (bits << 24));
-  }
-  for (let i: u32 = 0; i < 256; i++) {
-    const index: usize = load<u8>(scratch + LENGTH_SYMBOL + i);
-    const symbol: usize = 257 + index;
+  for (let i: u32 = 0; i < usedLitlen; i++) {
+    const symbol: usize = load<u32>(scratch + USED_LITLEN + i * 4) & 511;
     const bits: u32 = load<u8>(lengths + symbol);
-    const extra = i + 3 - (load<u16>(scratch + LENGTH_BASE + index * 2) as u32);
-    const code = (load<u16>(codes + symbol * 2) as u32) | (extra << bits);
-    store<u32>(litlen + 1024 + i * 4, code | ((bits + load<u8>(scratch + LENGTH_EXTRA + index)) << 24));
+    const code: u32 = load<u16>(codes + symbol * 2);
+    if (symbol < 256) {
+      store<u32>(litlen + symbol * 4, code | (bits << 24));
+      continue;
+    }
+    const index = symbol - 257;
+    if (symbol === 256 || index > 28) continue; // 286 and 287 are in the fixed code only
+    const extraBits: u32 = load<u8>(scratch + LENGTH_EXTRA + index);
+    const first = (load<u16>(scratch + LENGTH_BASE + index * 2) as usize) - 3;
+    // Symbol 284 ends one length early: 258 is a symbol of its own.
+    const last = min<usize>(first + (1 << extraBits), index === 27 ? 255 : 256);
+    const width = (bits + extraBits) << 24;
+    for (let at = first; at < last; at++) {
+      store<u32>(litlen + 1024 + at * 4, code | (((at - first) as u32) << bits) | width);
+    }
   }
-  for (let i: usize = 0; i < 30; i++) {
-    const bits: u32 = load<u8>(lengths + 288 + i);
-    const code: u32 = load<u16>(codes + (288 + i) * 2);
-    const total = bits + (load<u8>(scratch + DISTANCE_EXTRA + i) as u32);
-    store<u32>(distances + i * 4, code | (bits << 16) | (total << 24));
+  for (let i: u32 = 0; i < usedDistances; i++) {
+    const symbol: usize = load<u32>(scratch + USED_DISTANCE + i * 4) & 511;
+    const bits: u32 = load<u8>(lengths + 288 + symbol);
+    const code: u32 = load<u16>(codes + (288 + symbol) * 2);
+    const total = bits + (load<u8>(scratch + DISTANCE_EXTRA + symbol) as u32);
+    store<u32>(distances + symbol * 4, code | (bits << 16) | (total << 24));
   }
   store<u32>(distances + NO_DISTANCE * 4, 0);
 }

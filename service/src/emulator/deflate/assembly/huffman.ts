@@ -3,7 +3,7 @@
  * place in linear time (Moffat and Katajainen, "In-place calculation of minimum-redundancy codes", 1995), and lengths
  * over the limit are repaired on the histogram of lengths.
  */
-import { BUILD_COUNT, BUILD_OFFSET, SORT_A, SORT_B, SORT_COUNT, scratch } from './layout';
+import { BUILD_COUNT, BUILD_OFFSET, SORT_A, SORT_B, SORT_COUNT, SORT_WORK, scratch } from './layout';
 
 /** Sorts by the digit at `shift`, which is at most `largestDigit`; an item is count << 9 | symbol. */
 function sortByDigit(from: usize, to: usize, items: u32, shift: u32, largestDigit: u32): void {
@@ -28,15 +28,14 @@ function sortByDigit(from: usize, to: usize, items: u32, shift: u32, largestDigi
   }
 }
 
-/** @returns where the sorted items are: SORT_A or SORT_B */
-function sortSymbols(items: u32, largest: u32): usize {
-  let from = scratch + SORT_A;
-  let to = scratch + SORT_B;
+/** @returns where the sorted items are */
+function sortSymbols(used: usize, items: u32, largest: u32): usize {
+  let from = used;
+  let to = scratch + SORT_A;
   for (let shift: u32 = 9; shift < 32 && largest >> (shift - 9) !== 0; shift += 8) {
     sortByDigit(from, to, items, shift, min<u32>(largest >> (shift - 9), 255));
-    const swap = from;
     from = to;
-    to = swap;
+    to = from === scratch + SORT_A ? scratch + SORT_B : scratch + SORT_A;
   }
   return from;
 }
@@ -95,31 +94,40 @@ function lengthsFromCounts(work: usize, n: u32): void {
   }
 }
 
-/**
- * Counts u32[symbols] → code lengths u8[symbols], at most `limit` bits, 0 for unused symbols. At least two symbols get a
- * code, because decoders differ about a code of one.
- */
-export function buildLengths(counts: usize, symbols: u32, limit: u32, lengths: usize): void {
-  let items: u32 = 0;
-  let largest: u32 = 0;
-  const unsorted = scratch + SORT_A;
+/** Lists the symbols in use, in symbol order; at least two, because decoders differ about a code of one. @returns how many */
+function listUsed(counts: usize, symbols: u32, used: usize): u32 {
+  let end = used;
   for (let symbol: u32 = 0; symbol < symbols; symbol++) {
     const count = load<u32>(counts + symbol * 4);
-    if (count !== 0) {
-      store<u32>(unsorted + items * 4, (count << 9) | symbol);
-      items++;
-      largest = max(largest, count);
-    }
+    store<u32>(end, (count << 9) | symbol);
+    end += ((count !== 0) as usize) << 2;
   }
-  memory.fill(lengths, 0, symbols);
-  if (items < 2) {
-    const symbol: u32 = items === 1 ? load<u32>(unsorted) & 511 : 0;
-    store<u8>(lengths + symbol, 1);
-    store<u8>(lengths + (symbol === 0 ? 1 : 0), 1);
-    return;
-  }
-  const sorted = sortSymbols(items, largest);
-  const work = sorted === scratch + SORT_A ? scratch + SORT_B : scratch + SORT_A;
+  const items = ((end - used) >> 2) as u32;
+  if (items >= 2) return items;
+  const only: u32 = items === 1 ? load<u32>(used) : 0;
+  const isFirst = (only & 511) === 0;
+  store<u32>(used, isFirst ? only : 0);
+  store<u32>(used, isFirst ? 1 : only, 4);
+  return 2;
+}
+
+/**
+ * Counts u32[symbols] → code lengths u8[symbols], at most `limit` bits, 0 for unused symbols; `codes` u16[symbols] of the
+ * used ones, bit-reversed, as they go into the stream from the low bit up; and the list `used`. @returns its items
+ */
+export function buildCode(
+  counts: usize,
+  symbols: u32,
+  limit: u32,
+  lengths: usize,
+  codes: usize,
+  used: usize,
+): u32 {
+  const items = listUsed(counts, symbols, used);
+  let largest: u32 = 1;
+  for (let i: u32 = 0; i < items; i++) largest = max(largest, load<u32>(used + i * 4) >> 9);
+  const sorted = sortSymbols(used, items, largest);
+  const work = scratch + SORT_WORK;
   for (let i: u32 = 0; i < items; i++) store<u32>(work + i * 4, load<u32>(sorted + i * 4) >> 9);
   lengthsFromCounts(work, items);
   const histogram = scratch + BUILD_COUNT;
@@ -129,6 +137,7 @@ export function buildLengths(counts: usize, symbols: u32, limit: u32, lengths: u
     store<u32>(slot, load<u32>(slot) + 1);
   }
   repairHistogram(histogram, limit);
+  memory.fill(lengths, 0, symbols);
   let i: u32 = 0; // rarest first: they get the longest codes
   for (let bits = limit; bits > 0; bits--) {
     for (let left = load<u32>(histogram + bits * 4); left > 0; left--) {
@@ -136,6 +145,20 @@ export function buildLengths(counts: usize, symbols: u32, limit: u32, lengths: u
       i++;
     }
   }
+  const next = scratch + BUILD_OFFSET;
+  let code: u32 = 0;
+  for (let bits: u32 = 1; bits <= limit; bits++) {
+    code = (code + load<u32>(histogram + (bits - 1) * 4)) << 1;
+    store<u32>(next + bits * 4, code);
+  }
+  for (let i: u32 = 0; i < items; i++) {
+    const symbol = load<u32>(used + i * 4) & 511;
+    const bits: u32 = load<u8>(lengths + symbol);
+    const value = load<u32>(next + bits * 4);
+    store<u32>(next + bits * 4, value + 1);
+    store<u16>(codes + symbol * 2, reverse16(value) >> (16 - bits));
+  }
+  return items;
 }
 
 /**
@@ -153,30 +176,6 @@ function repairHistogram(histogram: usize, limit: u32): void {
     store<u32>(histogram + bits * 4, load<u32>(histogram + bits * 4) - 1);
     store<u32>(histogram + bits * 4 + 4, load<u32>(histogram + bits * 4 + 4) + 2);
     store<u32>(histogram + limit * 4, load<u32>(histogram + limit * 4) - 1);
-  }
-}
-
-/** Code lengths → codes u16[symbols], bit-reversed, as they go into the stream from the low bit up. */
-export function buildCodes(lengths: usize, symbols: u32, codes: usize): void {
-  const histogram = scratch + BUILD_COUNT;
-  const next = scratch + BUILD_OFFSET;
-  memory.fill(histogram, 0, 64);
-  for (let symbol: u32 = 0; symbol < symbols; symbol++) {
-    const slot = histogram + (load<u8>(lengths + symbol) as u32) * 4;
-    store<u32>(slot, load<u32>(slot) + 1);
-  }
-  let code: u32 = 0;
-  store<u32>(histogram, 0);
-  for (let bits: u32 = 1; bits <= 15; bits++) {
-    code = (code + load<u32>(histogram + (bits - 1) * 4)) << 1;
-    store<u32>(next + bits * 4, code);
-  }
-  for (let symbol: u32 = 0; symbol < symbols; symbol++) {
-    const bits: u32 = load<u8>(lengths + symbol);
-    if (bits === 0) continue;
-    const value = load<u32>(next + bits * 4);
-    store<u32>(next + bits * 4, value + 1);
-    store<u16>(codes + symbol * 2, reverse16(value) >> (16 - bits));
   }
 }
 

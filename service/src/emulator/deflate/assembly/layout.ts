@@ -84,10 +84,17 @@ export const PRECODE_COUNT: usize = FIXED_ENCODE_DISTANCE + 32 * 4;
 export const PRECODE_LENGTH: usize = PRECODE_COUNT + 80;
 export const PRECODE_CODE: usize = PRECODE_LENGTH + 32;
 export const PRECODE_ITEMS: usize = PRECODE_CODE + 48;
-/** Work space of the Huffman builder: two u32[320] and a u32[256]. */
-export const SORT_A: usize = PRECODE_ITEMS + 640;
+/** u32[288], u32[32] and u32[20]: count << 9 | symbol of the symbols in use of the newest code of each alphabet. */
+export const USED_LITLEN: usize = PRECODE_ITEMS + 640;
+export const USED_DISTANCE: usize = USED_LITLEN + 288 * 4;
+export const USED_PRECODE: usize = USED_DISTANCE + 32 * 4;
+/** u8[336]: code lengths as a header sends them, literal/length and distance in one sequence, then one that ends any run. */
+export const HEADER_LENGTHS: usize = USED_PRECODE + 80;
+/** Work space of the Huffman builder: three u32[320] and a u32[256]. */
+export const SORT_A: usize = HEADER_LENGTHS + 336;
 export const SORT_B: usize = SORT_A + 320 * 4;
-export const SORT_COUNT: usize = SORT_B + 320 * 4;
+export const SORT_WORK: usize = SORT_B + 320 * 4;
+export const SORT_COUNT: usize = SORT_WORK + 320 * 4;
 /** Work space of the CRC: history, one segment, zeros. */
 export const CRC_WORK: usize = SORT_COUNT + 1024;
 /** u32[64 Ki + slack]: tokens of the open block and the newest chunk. */
