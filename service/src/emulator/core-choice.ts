@@ -49,6 +49,7 @@ export class CoreChoice {
   /** The worker core with the least to do; undefined when none has room. */
   worker(): WorkerCore | undefined {
     let best: WorkerCore | undefined;
+    for (const worker of this.workers) worker.collect();
     for (const worker of this.workers)
       if (worker.hasRoom && worker.load < (best?.load ?? Number.POSITIVE_INFINITY)) best = worker;
     return best;

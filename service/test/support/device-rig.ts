@@ -96,6 +96,8 @@ export class HeldCore {
     entry.done({ ...failedResult(entry.job, 0, this.name), consumed, produced: 1, ...changes });
   }
 
+  collect(): void {}
+
   revive(): void {}
 
   async dispose(): Promise<void> {}

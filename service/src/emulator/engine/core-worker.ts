@@ -1,13 +1,16 @@
 /** Entry of an engine core's worker thread: jobs in, results out, one at a time and in order. */
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { CoreRing } from './core-ring.ts';
 import { createDataPaths } from './data-paths.ts';
 import { EngineCore } from './engine-core.ts';
-import type { CoreWorkerData, JobMessage, ResultMessage } from './worker-core.ts';
+import type { EngineJob } from './job.ts';
+import type { CoreThreadData } from './worker-core.ts';
 
 const port = parentPort;
 if (!port) throw new Error('core-worker.ts runs as a worker thread only');
-const { memory, core, ranges, module } = workerData as CoreWorkerData;
+const { memory, core, ranges, module, ring: buffer } = workerData as CoreThreadData;
 const engine = new EngineCore(memory, createDataPaths(core, memory, ranges.scratch, module), ranges);
+const ring = new CoreRing(buffer);
 
 /** For faults on purpose: never returns. The thread sleeps, so that a hang takes no other core's time. */
 function hang(): never {
@@ -15,8 +18,17 @@ function hang(): never {
   for (;;) Atomics.wait(cell, 0, 0);
 }
 
-port.on('message', ({ id, job }: JobMessage) => {
+/** A job that did not fit a slot: it was sent before the slot said so. */
+const receive = (): EngineJob => {
+  const received = receiveMessageOnPort(port);
+  if (!received) throw new Error('the ring names a job that was not sent');
+  return received.message as EngineJob;
+};
+
+// never returns to the event loop: the thread is ended from outside
+for (;;) {
+  const job = ring.nextJob(receive);
   if (job.injected === 'hang') hang();
   if (job.injected === 'crash') process.exit(1);
-  port.postMessage({ id, result: engine.run(job) } satisfies ResultMessage);
-});
+  ring.complete(engine.run(job));
+}

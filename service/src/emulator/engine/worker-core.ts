@@ -3,7 +3,8 @@ import type { CoreName } from '../../../../shared/src/telemetry.ts';
 import { STATUS } from '../../hw-abi/zip-sqe.ts';
 import { type Clock, systemClock } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
-import type { CoreRanges } from './dma.ts';
+import { CoreRing, RING_SLOTS } from './core-ring.ts';
+import { type CoreRanges, totalBytes } from './dma.ts';
 import { type EngineJob, type EngineResult, failedResult } from './job.ts';
 
 export interface CoreWorkerData {
@@ -12,19 +13,25 @@ export interface CoreWorkerData {
   ranges: CoreRanges;
   module: WebAssembly.Module;
 }
-export interface JobMessage {
-  id: number;
-  job: EngineJob;
-}
-export interface ResultMessage {
-  id: number;
-  result: EngineResult;
+/** What the thread itself gets. */
+export interface CoreThreadData extends CoreWorkerData {
+  ring: SharedArrayBuffer;
 }
 
 type Done = (result: EngineResult) => void;
 
-/** Jobs a core may hold: one that runs and one that waits, so that it never idles for the length of a message. */
+interface RunningJob {
+  readonly job: EngineJob;
+  readonly bytes: number;
+  readonly done: Done;
+}
+
+/**
+ * A core holds a job that runs and one that waits, and more while they are small: so that it never idles until the
+ * device's thread, which may be at a job of its own, brings the next. What waits at a core is not arbitrated any more.
+ */
 const JOBS_HELD = 2;
+const BYTES_HELD = 512 * 1024;
 
 /** A job that takes longer has hung its core: 8 MiB at level 9 take about a second. */
 export const JOB_LIMIT_MS = 15_000;
@@ -41,8 +48,14 @@ export class WorkerCore {
   busyUs = 0;
   /** Started by the first job: a service of small bodies never needs it. */
   private worker: Worker | undefined;
-  private readonly running = new Map<number, { job: EngineJob; done: Done }>();
-  private nextId = 0;
+  private ring = new CoreRing();
+  /** In the order in which the thread takes them. */
+  private readonly running: RunningJob[] = [];
+  private bytesHeld = 0;
+  /** A completion wakes this thread. */
+  private isArmed = false;
+  /** When the job that runs can have begun at the latest. */
+  private headSinceUs = 0;
   private isDisposed = false;
   private failedStarts = 0;
   private cancelLimit: (() => void) | undefined;
@@ -60,11 +73,12 @@ export class WorkerCore {
   }
 
   get load(): number {
-    return this.running.size;
+    return this.running.length;
   }
 
   get hasRoom(): boolean {
-    return this.running.size < JOBS_HELD;
+    const { length } = this.running;
+    return length < JOBS_HELD || (length < RING_SLOTS && this.bytesHeld < BYTES_HELD);
   }
 
   run(job: EngineJob, done: Done): void {
@@ -72,12 +86,30 @@ export class WorkerCore {
       done(failedResult(job, STATUS.coreFailure, this.name));
       return;
     }
-    const id = this.nextId++;
-    this.running.set(id, { job, done });
-    if (!this.cancelLimit) this.watch();
-    this.worker ??= this.spawn();
-    this.worker.ref(); // a process that waits for a job must not end
-    this.worker.postMessage({ id, job } satisfies JobMessage);
+    const bytes = totalBytes(job.source) + totalBytes(job.destination);
+    this.running.push({ job, bytes, done });
+    this.bytesHeld += bytes;
+    const worker = this.worker ?? this.spawn();
+    if (this.running.length === 1) {
+      this.headSinceUs = this.clock.monotonicUs();
+      worker.ref(); // a process that waits for a job must not end
+    }
+    if (!this.cancelLimit) this.watch(this.jobLimitMs);
+    if (!this.isArmed) this.arm(); // first: a job that is done before the arming would wake nobody
+    this.ring.submit(job, (large) => worker.postMessage(large));
+  }
+
+  /** Takes what the thread has finished. Whoever looks for room calls it too: many completions cost one wake-up. */
+  collect(): void {
+    if (this.running.length === 0 || this.isDisposed) return;
+    for (let result = this.ring.takeResult(); result; result = this.ring.takeResult()) {
+      const entry = this.running.shift();
+      this.headSinceUs = this.clock.monotonicUs();
+      this.bytesHeld -= entry?.bytes ?? 0;
+      if (this.running.length === 0) this.worker?.unref();
+      this.count(result);
+      entry?.done(result);
+    }
   }
 
   /** After a controller reset: a core that was given up gets a thread again. */
@@ -86,49 +118,79 @@ export class WorkerCore {
   }
 
   async dispose(): Promise<void> {
-    this.isDisposed = true;
+    this.isDisposed = true; // from here on no unref: it would let the event loop end before `terminate` is done
     this.cancelLimit?.();
     await this.worker?.terminate();
-    this.running.clear();
+    this.ring.release();
+    this.running.length = 0;
+  }
+
+  private arm(): void {
+    const { ring } = this;
+    this.isArmed = true;
+    ring.onCompletion(() => {
+      if (ring !== this.ring) return;
+      this.isArmed = false;
+      this.collect();
+      if (this.running.length === 0 || this.isDisposed) return;
+      if (!this.isArmed) this.arm();
+      this.collect(); // what came between the look and the arming woke nobody
+    });
   }
 
   /** Jobs run one at a time, so the limit starts anew with each. */
-  private watch(): void {
-    this.cancelLimit = this.clock.after(this.jobLimitMs, () => {
+  private watch(ms: number): void {
+    this.cancelLimit = this.clock.after(ms, () => {
+      this.cancelLimit = undefined;
+      this.collect();
+      if (this.running.length === 0) return;
+      const leftMs = this.jobLimitMs - (this.clock.monotonicUs() - this.headSinceUs) / 1000;
+      if (leftMs > 0) {
+        this.watch(leftMs);
+        return;
+      }
       this.log.error({ core: this.id, limitMs: this.jobLimitMs }, 'engine core hangs, ending its thread');
       void this.worker?.terminate();
     });
   }
 
   private spawn(): Worker {
-    const worker = new Worker(new URL('./core-worker.js', import.meta.url), { workerData: this.data });
+    const workerData: CoreThreadData = { ...this.data, ring: this.ring.buffer };
+    const worker = new Worker(new URL('./core-worker.js', import.meta.url), { workerData });
+    this.worker = worker;
     worker.unref();
-    worker.on('message', ({ id, result }: ResultMessage) => {
-      if (this.isDisposed) return; // an unref here would let the event loop end before `terminate` is done
-      const entry = this.running.get(id);
-      this.running.delete(id);
-      this.cancelLimit?.();
-      this.cancelLimit = undefined;
-      if (this.running.size === 0) worker.unref();
-      else this.watch();
-      this.failedStarts = 0;
-      this.jobs++;
-      this.busyUs += result.busyUs;
-      entry?.done(result);
-    });
     worker.on('error', (error) => this.log.error({ core: this.id, err: error }, 'engine core died'));
     worker.on('exit', () => {
-      if (this.isDisposed) return;
-      this.cancelLimit?.();
-      this.cancelLimit = undefined;
-      this.failedStarts++;
-      this.worker = undefined;
-      if (this.failedStarts >= MAX_FAILED_STARTS)
-        this.log.error({ core: this.id }, 'engine core does not start; its jobs fail from here on');
-      const lost = [...this.running.values()];
-      this.running.clear();
-      for (const { job, done } of lost) done(failedResult(job, STATUS.coreFailure, this.name));
+      if (!this.isDisposed) this.replace();
     });
     return worker;
+  }
+
+  private count(result: EngineResult): void {
+    this.failedStarts = 0;
+    this.jobs++;
+    this.busyUs += result.busyUs;
+  }
+
+  /** The thread is gone: what it had finished counts, the rest is lost. */
+  private replace(): void {
+    this.cancelLimit?.();
+    this.cancelLimit = undefined;
+    const { ring } = this;
+    const jobs = this.running.splice(0);
+    this.worker = undefined;
+    this.ring = new CoreRing();
+    this.isArmed = false;
+    this.bytesHeld = 0;
+    const results: EngineResult[] = [];
+    for (let result = ring.takeResult(); result; result = ring.takeResult()) {
+      this.count(result);
+      results.push(result);
+    }
+    ring.release();
+    if (++this.failedStarts >= MAX_FAILED_STARTS)
+      this.log.error({ core: this.id }, 'engine core does not start; its jobs fail from here on');
+    for (const [i, { job, done }] of jobs.entries())
+      done(results[i] ?? failedResult(job, STATUS.coreFailure, this.name));
   }
 }
