@@ -4,6 +4,7 @@ import type { CompressOptions } from '../codec/codec.ts';
 import { headerRefusal } from '../ops/header-count.ts';
 import type { Lifecycle } from '../ops/lifecycle.ts';
 import { requestId } from '../ops/request-id.ts';
+import { AnswerBatch } from './answer-batch.ts';
 import { answerOptions } from './cors.ts';
 import { Exchange, type ExchangeDeps } from './exchange.ts';
 import { IdentityStream } from './identity-stream.ts';
@@ -23,6 +24,7 @@ export const PRODUCT_METHODS = ['POST', 'PUT', 'OPTIONS'];
 /** The two streaming routes. They come before Express because its dispatch costs more than a small job. */
 export class Products {
   private readonly requests: StreamRequests;
+  private readonly answers = new AnswerBatch();
   constructor(private readonly deps: ProductDeps) {
     this.requests = new StreamRequests(deps.counters, deps.limits);
   }
@@ -75,7 +77,7 @@ export class Products {
       const small = this.smallOptions(exchange);
       if (small !== undefined) {
         if (expectsContinue) res.writeContinue();
-        body = compressSmallBody(exchange, small);
+        body = compressSmallBody(exchange, small, this.answers);
         return;
       }
       const transfer = new Transfer(exchange, this.open(exchange.request));

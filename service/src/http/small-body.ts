@@ -1,5 +1,6 @@
 import { WarpDriveError } from '../../../shared/src/problem.ts';
 import type { CodecStream, CompressOptions, WholeMember } from '../codec/codec.ts';
+import type { AnswerBatch } from './answer-batch.ts';
 import type { Exchange } from './exchange.ts';
 import { Transfer } from './transfer.ts';
 
@@ -10,6 +11,7 @@ import { Transfer } from './transfer.ts';
 export function compressSmallBody(
   exchange: Exchange,
   options: CompressOptions,
+  answers: AnswerBatch,
 ): { fail: (error: unknown) => void } {
   const { req, res, deps, account } = exchange;
   const { codec } = deps;
@@ -35,7 +37,7 @@ export function compressSmallBody(
       return;
     }
     if (member instanceof Promise) member.then(onDone, fail);
-    else onDone(member);
+    else answers.add(() => onDone(member), bytes);
   };
   const onDone = (done: WholeMember) => {
     if (over) return;
