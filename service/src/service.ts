@@ -24,7 +24,7 @@ import type { StatusSource } from './telemetry/status.ts';
 import { ForwardedSockets } from './ws/forward.ts';
 import { MonitorFeed } from './ws/monitor.ts';
 import { StreamRoute } from './ws/stream.ts';
-import { attachUpgrades, type SocketRoute } from './ws/upgrade.ts';
+import { attachUpgrades, type SocketRoute, upgradeRefusal } from './ws/upgrade.ts';
 
 /** The stack that a service serves; what `createHost` gives, of which tests may pass a double. */
 export interface ServedHost {
@@ -114,16 +114,17 @@ export async function startService(parts: ServiceParts): Promise<RunningService>
   const server = createHttpServer(products, app);
   const handedOver = new HandedOverConnections(server);
   if (role?.kind === 'primary') rememberPeers(server);
+  const refuse = upgradeRefusal(log, () => jobs.newId());
   const monitor =
     role?.kind === 'worker'
       ? new ForwardedSockets(MONITOR_PROTOCOL, role.primaryPath, PEER_FIELD)
-      : new MonitorFeed(status, new Sampler(view, counters, clock), access, bench);
-  const streams = new StreamRoute({ codec, counters, jobs, slots, clock, log, limits: config });
+      : new MonitorFeed(status, new Sampler(view, counters, clock), access, refuse, bench);
+  const streams = new StreamRoute({ codec, counters, jobs, slots, clock, log, refuse, limits: config });
   const routes = new Map<string, SocketRoute>([
     ['/v1/monitor', monitor],
     ['/v1/stream', streams],
   ]);
-  attachUpgrades(server, { access, lifecycle, limits: config, routes });
+  attachUpgrades(server, { refuse, access, lifecycle, limits: config, routes });
   await listen(server, role ?? config);
   lifecycle.started();
   return {

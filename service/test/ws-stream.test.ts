@@ -6,13 +6,14 @@ import { constants, gunzipSync } from 'node:zlib';
 import { WebSocket } from 'ws';
 import { FORMATS } from '../../shared/src/format.ts';
 import type { Problem } from '../../shared/src/problem.ts';
-import { STREAM_PROTOCOL } from '../../shared/src/telemetry.ts';
+import { MONITOR_PROTOCOL, STREAM_PROTOCOL } from '../../shared/src/telemetry.ts';
 import { createHost, type Host } from '../src/host.ts';
 import { silentLog } from '../src/platform/log.ts';
 import type { RunningService } from '../src/service.ts';
-import { jsonText, slices } from './http-client.ts';
+import { jsonText, rawAnswer, slices } from './http-client.ts';
 import { crc32Of, decoders, encoders } from './http-oracle.ts';
 import { eventually, serviceOn } from './http-service.ts';
+import { recordedLog } from './recorded-log.ts';
 
 const small = jsonText(5000);
 const large = jsonText(3_000_000);
@@ -186,3 +187,38 @@ describe('shutdown', () => {
 function decodesTo(part: Buffer, body: Buffer): boolean {
   return gunzipSync(part, { finishFlush: constants.Z_SYNC_FLUSH }).equals(body);
 }
+
+describe('a refused upgrade', () => {
+  it('is answered and logged with its request id and reason', async () => {
+    const { log, lines } = recordedLog();
+    const own = await createHost({ mode: 'sva', core: 'auto', cores: 1, queues: 4 }, silentLog);
+    const logged = await serviceOn(own, {}, log);
+    try {
+      const cases = [
+        ['/v1/stream?op=compress', 'Host: localhost\r\n', 'chat', 400, 'WD_E_PARAMETER'],
+        ['/v1/stream?op=compress', 'Host: evil.example\r\n', STREAM_PROTOCOL, 403, 'WD_E_FORBIDDEN'],
+        ['/v1/stream?op=compress', '', STREAM_PROTOCOL, 400, 'WD_E_REQUEST'],
+        ['/v1/stream?op=melt', 'Host: localhost\r\n', STREAM_PROTOCOL, 400, 'WD_E_PARAMETER'],
+        // the handshake itself: no Sec-WebSocket-Key
+        ['/v1/monitor', 'Host: localhost\r\n', MONITOR_PROTOCOL, 426, 'WD_E_UPGRADE'],
+      ] as const;
+      for (const [i, [path, hostField, protocol, status, code]] of cases.entries()) {
+        const answer = await rawAnswer(
+          logged.url,
+          `GET ${path} HTTP/1.1\r\n${hostField}Connection: Upgrade\r\nUpgrade: websocket\r\nX-Request-Id: up-${i}\r\n` +
+            `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: ${protocol}\r\n\r\n`,
+        );
+        assert.match(answer, new RegExp(`^HTTP/1.1 ${status} [\\s\\S]*X-Request-Id: up-${i}\r\n`));
+        assert.ok(answer.includes(`"code":"${code}"`) && answer.includes(`up-${i}"`), answer);
+        const line = lines.find(({ message }) => message === 'WebSocket upgrade refused');
+        assert.ok(line);
+        const { detail, ...rest } = line.details as Record<string, unknown>;
+        assert.deepEqual(rest, { reqId: `up-${i}`, path: path.split('?')[0], status, code });
+        assert.ok(String(detail).length > 10);
+        lines.length = 0;
+      }
+    } finally {
+      await logged.stop();
+    }
+  });
+});

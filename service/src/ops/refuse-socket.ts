@@ -3,15 +3,19 @@ import type { Duplex } from 'node:stream';
 import { problemOf, type WarpDriveError } from '../../../shared/src/problem.ts';
 import { refusalFields } from './refusal-fields.ts';
 
-/** Answers on a bare socket, for bytes that are no HTTP request and for upgrades that are refused; then closes. */
-export function refuseSocket(socket: Duplex, error: WarpDriveError): void {
+/**
+ * Answers on a bare socket, for bytes that are no HTTP request and for upgrades that are refused; then closes.
+ * @param requestId absent where there was no request
+ * @returns the status; undefined if nobody reads it any more
+ */
+export function refuseSocket(socket: Duplex, error: WarpDriveError, requestId?: string): number | undefined {
   if (!socket.writable) {
     socket.destroy();
-    return;
+    return undefined;
   }
-  const problem = problemOf(error);
+  const problem = problemOf(error, requestId);
   const body = JSON.stringify(problem);
-  const fields = refusalFields(error);
+  const fields = [...(requestId === undefined ? [] : ['X-Request-Id', requestId]), ...refusalFields(error)];
   let head = '';
   for (let i = 0; i < fields.length; i += 2) head += `${fields[i]}: ${fields[i + 1]}\r\n`;
   socket.end(
@@ -20,4 +24,5 @@ export function refuseSocket(socket: Duplex, error: WarpDriveError): void {
       head +
       `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
+  return problem.status;
 }

@@ -14,7 +14,7 @@ import type { Sampler } from '../telemetry/sampler.ts';
 import { publicFault, type StatusSource, statusSnapshot } from '../telemetry/status.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { MonitorSession } from './monitor-session.ts';
-import { refuseBadHandshakes, type SocketRoute } from './upgrade.ts';
+import { type RefuseUpgrade, refuseBadHandshakes, type SocketRoute } from './upgrade.ts';
 
 const MAX_PAYLOAD_BYTES = 4096;
 const MAX_SESSIONS = 64;
@@ -39,9 +39,10 @@ export class MonitorFeed implements SocketRoute {
     private readonly source: StatusSource,
     private readonly sampler: Sampler,
     private readonly access: Access,
+    refuse: RefuseUpgrade,
     private readonly bench?: BenchControl,
   ) {
-    refuseBadHandshakes(this.server);
+    refuseBadHandshakes(this.server, refuse);
     this.heartbeat = new Heartbeat(source.clock);
     source.view.onFault((fault) => this.sendFault(fault));
     bench?.onChange((run) => this.sendAll({ type: 'bench', run }));

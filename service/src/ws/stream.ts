@@ -12,7 +12,7 @@ import { JobAccount, type JobAccountDeps } from '../telemetry/job-account.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { type SessionDeps, StreamSession } from './stream-session.ts';
 import { FrameUnmasker } from './unmask.ts';
-import { refuseBadHandshakes, type SocketRoute } from './upgrade.ts';
+import { type RefuseUpgrade, refuseBadHandshakes, type SocketRoute } from './upgrade.ts';
 
 /** Fragments of one message, and pieces of it that wait to be parsed: small ones cost memory beyond their bytes. */
 const MAX_FRAGMENTS = 1024;
@@ -22,6 +22,7 @@ export interface StreamDeps extends JobAccountDeps {
   codec: Codec;
   slots: StreamSlots;
   log: Log;
+  refuse: RefuseUpgrade;
   limits: SessionDeps['limits'] & {
     maxInput: number;
     maxOutput: number;
@@ -48,7 +49,7 @@ export class StreamRoute implements SocketRoute {
       autoPong: false,
       handleProtocols: () => STREAM_PROTOCOL,
     });
-    refuseBadHandshakes(this.server);
+    refuseBadHandshakes(this.server, deps.refuse);
   }
 
   accept(req: IncomingMessage, socket: Duplex, head: Buffer, url: URL): void {

@@ -7,6 +7,8 @@ import type { Access } from '../ops/access.ts';
 import { headerRefusal } from '../ops/header-count.ts';
 import type { Lifecycle } from '../ops/lifecycle.ts';
 import { refuseSocket } from '../ops/refuse-socket.ts';
+import { requestId } from '../ops/request-id.ts';
+import type { Log } from '../platform/log.ts';
 
 /** A WebSocket route. It gets upgrades that passed the checks of Host, Origin and subprotocol. */
 export interface SocketRoute {
@@ -19,7 +21,22 @@ export interface SocketRoute {
   terminate(): void;
 }
 
+/** Answers an upgrade with the problem and logs it. */
+export type RefuseUpgrade = (req: IncomingMessage, socket: Duplex, error: WarpDriveError) => void;
+
+/** @param newId names requests that bring no id of their own */
+export function upgradeRefusal(log: Log, newId: () => string): RefuseUpgrade {
+  return (req, socket, error) => {
+    const reqId = requestId(req.headers['x-request-id'], newId());
+    const status = refuseSocket(socket, error, reqId);
+    const { code, message: detail } = error;
+    const path = req.url?.split('?', 1)[0];
+    log.debug({ reqId, path, status, code, detail }, 'WebSocket upgrade refused');
+  };
+}
+
 export interface UpgradeDeps {
+  refuse: RefuseUpgrade;
   access: Access;
   limits: { maxHeaders: number };
   lifecycle: Lifecycle;
@@ -36,15 +53,15 @@ export function attachUpgrades(server: Server, deps: UpgradeDeps): void {
     } catch (error) {
       const known =
         error instanceof WarpDriveError ? error : new WarpDriveError('WD_E_REQUEST', 'not a usable upgrade');
-      refuseSocket(socket, known);
+      deps.refuse(req, socket, known);
     }
   });
 }
 
 /** Failed handshakes (RFC 6455 4.2.2) are answered as every other refusal; ws would answer in HTML. */
-export function refuseBadHandshakes(server: WebSocketServer): void {
-  server.on('wsClientError', (error, socket) =>
-    refuseSocket(socket, new WarpDriveError('WD_E_UPGRADE', `not a WebSocket handshake: ${error.message}`)),
+export function refuseBadHandshakes(server: WebSocketServer, refuse: RefuseUpgrade): void {
+  server.on('wsClientError', (error, socket, req) =>
+    refuse(req, socket, new WarpDriveError('WD_E_UPGRADE', `not a WebSocket handshake: ${error.message}`)),
   );
 }
 
@@ -55,6 +72,7 @@ function routeFor(
 ): SocketRoute {
   const offered = takeBearer(req);
   const { host, origin, authorization } = req.headers;
+  if (host === undefined) throw new WarpDriveError('WD_E_REQUEST', 'an upgrade needs a Host field'); // RFC 6455 4.1
   const refused =
     access.refusal(host, origin) ??
     headerRefusal(req, limits.maxHeaders) ??
