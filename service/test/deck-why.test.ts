@@ -70,6 +70,30 @@ describe('why WarpDrive', () => {
       });
     });
 
+  it('B3 names the queue of a fault, and tells memory that may not be written from memory that is not there', async () => {
+    await withService({}, async ({ path }, api) => {
+      const child = startChild('readOnlyMemory', { path });
+      child.go();
+      const seen = await child.result;
+      assert.deepEqual(seen.outcomes, ['ok', 'dma-error', 'dma-error', 'dma-error', 'ok']);
+      const [first, second] = seen.queues.map((qpId) => `hisi_zip-0/${qpId}`);
+      assert.deepEqual(
+        (await faultsOf(api)).map((fault) => [
+          fault.event,
+          fault.access,
+          Number(fault.iova),
+          fault.queue,
+          fault.owner?.pid,
+        ]),
+        [
+          ['F_PERMISSION', 'write', seen.readOnly, first, child.pid],
+          ['F_PERMISSION', 'write', seen.readOnly, second, child.pid],
+          ['F_TRANSLATION', 'write', seen.absent, second, child.pid],
+        ],
+      );
+    });
+  });
+
   it('B4 has the mode without fault recovery: memory that is not resident fails, memory that was touched works', async () => {
     await withHost({ faultModel: 'none' }, async ({ path }) => {
       const job = { path, bytes: 16_000 };

@@ -182,7 +182,8 @@ export class JobDispatcher {
   private reportFault(queue: QueuePair, segments: JobSegments, { fault }: EngineResult): void {
     if (!fault || queue.isStopped) return;
     const { translator, streamId } = this.parts;
-    translator.report(streamId, queue.sq.pasid, addressIn(segments[fault.part], fault.offset), fault.access);
+    const address = addressIn(segments[fault.part], fault.offset);
+    translator.report(streamId, queue.sq.pasid, address, fault.access, queue.qpId);
   }
 
   private hold(fetched: FetchedJob, stall: Stall): void {

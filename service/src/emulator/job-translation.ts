@@ -41,19 +41,21 @@ export function translateJob(
   base: number,
   request: DecodedSqe,
 ): { job: EngineJob; segments: JobSegments } | Stall | undefined | string {
+  const { qpId } = queue;
+  const { pasid } = queue.sq;
   const reach = (address: Iova, bytes: number, access: Access): Extent[] | Stall | undefined => {
     if (bytes === 0) return [];
-    const translation = translator.translateOrStall(streamId, queue.sq.pasid, address, bytes, access);
+    const translation = translator.translateOrStall(streamId, pasid, address, bytes, access, qpId);
     if (!translation || isStall(translation)) return translation;
     const extents = reachableMemory(translation, memory);
-    if (!extents) translator.report(streamId, queue.sq.pasid, address, access);
+    if (!extents) translator.report(streamId, pasid, address, access, qpId);
     return extents;
   };
   const read: ReadList = (address, bytes) => {
     const extents = reach(address, bytes, 'read');
     if (!extents || !Array.isArray(extents)) return extents;
     const view = readExtents(extents, memory);
-    if (!view) translator.report(streamId, queue.sq.pasid, address, 'read');
+    if (!view) translator.report(streamId, pasid, address, 'read', qpId);
     return view;
   };
   const segmentsOf = (address: Iova, offset: number, bytes: number): ListWalk =>

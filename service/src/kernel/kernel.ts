@@ -73,7 +73,7 @@ export interface KernelParts {
 /** A real process outside the service that wants queues. */
 export interface RemoteAttachRequest extends AttachRequest {
   /** Its memory, by which residency is asked. The caller closes it after the process. */
-  memory: Pick<ProcessMemory, 'pid' | 'residentPages' | 'covers' | 'isGone'>;
+  memory: Pick<ProcessMemory, 'pid' | 'residentPages' | 'covers' | 'forbids' | 'isGone'>;
   isAdmin: boolean;
   /** RLIMIT_MEMLOCK for mode vfio; absent: no limit. */
   memlockBytes?: number;

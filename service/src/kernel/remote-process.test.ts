@@ -23,6 +23,7 @@ function remoteRig(options: RigOptions = {}) {
       memory: {
         pid,
         residentPages: (_, pages) => new Uint8Array(pages).fill(1),
+        forbids: () => false,
         covers: () => true,
         isGone: () => false,
       },

@@ -8,6 +8,8 @@ export interface ProcessMemory {
   residentPages(address: number, pages: number): Uint8Array;
   /** Whether the process has mapped every byte of the range, present or not. */
   covers(address: number, bytes: number): boolean;
+  /** Whether it has a mapping at the address that does not permit the access. @see Mappings for how old the answer may be */
+  forbids(address: number, access: 'read' | 'write'): boolean;
   /** Whether it has ended or executes another program than when this was opened. */
   isGone(): boolean;
   close(): void;
@@ -26,6 +28,7 @@ const PRESENT_MASK = 0x80;
 export function openProcessMemory(pid: number): ProcessMemory {
   const fd = openSync(`/proc/${pid}/pagemap`, 'r');
   const entry = Buffer.alloc(ENTRY_BYTES);
+  const mappings = new Mappings(() => readFileSync(`/proc/${pid}/maps`, 'latin1'));
   return {
     pid,
     residentPages(address, pages) {
@@ -47,6 +50,9 @@ export function openProcessMemory(pid: number): ProcessMemory {
         return false; // the process is going
       }
     },
+    forbids(address, access) {
+      return mappings.forbids(address, access);
+    },
     isGone() {
       try {
         return readSync(fd, entry, 0, ENTRY_BYTES, ENTRY_BYTES) === 0;
@@ -60,14 +66,69 @@ export function openProcessMemory(pid: number): ProcessMemory {
   };
 }
 
-/** @param maps lines of /proc/<pid>/maps: `from-to perms …`, in ascending order of addresses */
+/** Part of the time that looking at mappings may take. */
+const LOOK_SHARE = 1 / 20;
+
+/**
+ * What a process has mapped, as of the last look. A process can have 65 000 mappings and make faults as fast as it
+ * likes, so a look is kept for twenty times as long as it took.
+ */
+export class Mappings {
+  private mappings: Mapping[] = [];
+  private validUntilMs = Number.NEGATIVE_INFINITY;
+
+  /** @param read gives the text of /proc/<pid>/maps; throws when the process is gone */
+  constructor(
+    private readonly read: () => string,
+    private readonly nowMs: () => number = () => performance.now(),
+  ) {}
+
+  /** @returns whether there is a mapping at the address that does not permit the access */
+  forbids(address: number, access: 'read' | 'write'): boolean {
+    const mapping = this.current().find(({ to }) => to > address);
+    if (mapping === undefined || mapping.from > address) return false;
+    return !mapping.rights.includes(access === 'read' ? 'r' : 'w');
+  }
+
+  private current(): readonly Mapping[] {
+    const startMs = this.nowMs();
+    if (startMs < this.validUntilMs) return this.mappings;
+    try {
+      this.mappings = mappingsOf(this.read());
+    } catch {
+      this.mappings = []; // the process is going
+    }
+    const endMs = this.nowMs();
+    this.validUntilMs = endMs + (endMs - startMs) / LOOK_SHARE;
+    return this.mappings;
+  }
+}
+
+/** One line of /proc/<pid>/maps; `to` is the first byte behind it, `rights` as in `rw-p`. */
+interface Mapping {
+  from: number;
+  to: number;
+  rights: string;
+}
+
+/** @param maps lines of /proc/<pid>/maps: `from-to rights …`, in ascending order of addresses */
+function mappingsOf(maps: string): Mapping[] {
+  const mappings: Mapping[] = [];
+  for (const line of maps.split('\n')) {
+    const [range = '', rights = ''] = line.split(' ', 2);
+    const [from = '', to = ''] = range.split('-');
+    if (to !== '') mappings.push({ from: Number.parseInt(from, 16), to: Number.parseInt(to, 16), rights });
+  }
+  return mappings;
+}
+
+/** @param maps as /proc/<pid>/maps has it */
 export function coversRange(maps: string, address: number, bytes: number): boolean {
   let reached = address;
-  for (const line of maps.split('\n')) {
-    const [from = '', to = ''] = (line.split(' ', 1)[0] ?? '').split('-');
-    if (Number.parseInt(to, 16) <= reached) continue;
-    if (!(Number.parseInt(from, 16) <= reached)) return false;
-    reached = Number.parseInt(to, 16);
+  for (const { from, to } of mappingsOf(maps)) {
+    if (to <= reached) continue;
+    if (from > reached) return false;
+    reached = to;
     if (reached >= address + bytes) return true;
   }
   return false;

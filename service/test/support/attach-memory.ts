@@ -1,6 +1,7 @@
 import koffi from 'koffi';
 
 const PROT_NONE = 0;
+const PROT_READ = 1;
 const PROT_READ_WRITE = 3;
 const MAP_PRIVATE_ANONYMOUS = 0x22;
 const MAP_FIXED_NOREPLACE = 0x10_0000;
@@ -35,6 +36,11 @@ export function memoryAt(address: number, bytes: number): Uint8Array {
   );
   if (at !== BigInt(address)) throw new Error(`no memory at 0x${address.toString(16)}`);
   return new Uint8Array(koffi.view(at, bytes));
+}
+
+/** Address of memory of this process that may only be read; nobody has touched it. */
+export function readOnlyAddress(bytes: number): number {
+  return Number(mmap(null, bytes, PROT_READ, MAP_PRIVATE_ANONYMOUS, -1, 0));
 }
 
 /** An address of this process that nothing is mapped at. */

@@ -40,6 +40,8 @@ export interface FaultRecord {
   iova: number;
   access: Access;
   domainKind: DomainKind;
+  /** Queue that the access was for. The SMMU's event has no such field: the device adds it. */
+  qpId?: number;
   /** What became of the access; absent means `aborted`. A stalled one changes when it is answered. */
   outcome?: FaultOutcome;
   /** The transaction was held under this tag (stall), or asked for under this group id (pri). */
@@ -124,6 +126,7 @@ export function faultSnapshot(
     outcome,
     domainKind: record.domainKind,
     ...(where.owner ? { owner: where.owner } : {}),
+    ...(record.qpId === undefined ? {} : { queue: `${where.device}/${record.qpId}` }),
     advice: OUTCOME_ADVICE[outcome] ?? advice,
     kernelLine: kernelLine(record, where.bdf, isAdmin),
     ...(record.stag === undefined ? {} : { stag: record.stag }),

@@ -33,6 +33,16 @@ export interface IommuOptions {
   faultsKept?: number;
 }
 
+/** Who asks for a translation, and what for. */
+interface Request {
+  readonly stream: StreamId;
+  readonly id: Pasid;
+  readonly access: Access;
+  /** The requester can wait while the page comes. */
+  readonly mayStall: boolean;
+  readonly qpId: number | undefined;
+}
+
 /**
  * The guard between devices and memory: finds the address space of a (stream, PASID), walks it for every access and
  * records what it refuses. Knows no queues and no processes.
@@ -143,25 +153,36 @@ export class Iommu implements Translator {
   }
 
   translate(stream: StreamId, id: Pasid, address: Iova, bytes: number, access: Access): Extent[] | undefined {
-    const translation = this.run(stream, id, address, bytes, access, false);
+    const request: Request = { stream, id, access, mayStall: false, qpId: undefined };
+    const translation = this.run(request, address, bytes);
     return isStall(translation) ? undefined : translation;
   }
 
-  translateOrStall(stream: StreamId, id: Pasid, address: Iova, bytes: number, access: Access): Translation {
-    return this.run(stream, id, address, bytes, access, true);
+  translateOrStall(
+    stream: StreamId,
+    id: Pasid,
+    address: Iova,
+    bytes: number,
+    access: Access,
+    qpId?: number,
+  ): Translation {
+    return this.run({ stream, id, access, mayStall: true, qpId }, address, bytes);
   }
 
-  report(stream: StreamId, id: Pasid, address: Iova, access: Access): void {
+  report(stream: StreamId, id: Pasid, address: Iova, access: Access, qpId?: number): void {
+    const request: Request = { stream, id, access, mayStall: false, qpId };
     const domain = this.domainOf(stream, id);
     if (!domain) {
-      this.refuse('C_BAD_SUBSTREAMID', stream, id, address, access);
+      this.refuse('C_BAD_SUBSTREAMID', request, address);
       return;
     }
     const page = Math.floor(address / PAGE_BYTES);
     this.iotlb.invalidatePages(domain.asid, page, 1);
-    domain.space.prepare?.(page, 1);
-    const isMapped = typeof domain.space.lookup(page, access) === 'number';
-    this.refuse(isMapped ? 'F_PERMISSION' : 'F_TRANSLATION', stream, id, address, access);
+    const { space } = domain;
+    const isForbidden = space.forbids
+      ? space.forbids(page, access)
+      : typeof space.lookup(page, access) === 'number';
+    this.refuse(isForbidden ? 'F_PERMISSION' : 'F_TRANSLATION', request, address);
   }
 
   /** Records kept, oldest first; `sinceSeq` leaves out what the caller has. */
@@ -202,19 +223,12 @@ export class Iommu implements Translator {
       .map((held) => ({ ...held, ageMs: Math.round((nowUs - held.raisedAtUs) / 1000) }));
   }
 
-  private run(
-    stream: StreamId,
-    id: Pasid,
-    address: Iova,
-    bytes: number,
-    access: Access,
-    mayStall: boolean,
-  ): Translation {
+  private run(request: Request, address: Iova, bytes: number): Translation {
+    const { stream, id, access } = request;
     const domain = this.domainOf(stream, id);
-    if (!domain)
-      return this.refuse(id === 0 ? 'F_STREAM_DISABLED' : 'C_BAD_SUBSTREAMID', stream, id, address, access);
+    if (!domain) return this.refuse(id === 0 ? 'F_STREAM_DISABLED' : 'C_BAD_SUBSTREAMID', request, address);
     if (!(address >= 0) || address + bytes > INPUT_ADDRESS_LIMIT)
-      return this.refuse('F_TRANSLATION', stream, id, address, access);
+      return this.refuse('F_TRANSLATION', request, address);
     const { space, asid } = domain;
     if (space.kind === 'identity') return [{ address: physAddr(address), bytes }];
     const extents: Extent[] = [];
@@ -229,7 +243,7 @@ export class Iommu implements Translator {
       if (frame === IOTLB_MISS) {
         if (!isPrepared) space.prepare?.(page, Math.ceil((address + bytes) / PAGE_BYTES) - page);
         isPrepared = true;
-        const walked = this.walk(domain, page, at, stream, id, access, mayStall);
+        const walked = this.walk(domain, page, at, request);
         if (typeof walked !== 'number') return walked;
         frame = walked;
       }
@@ -242,34 +256,26 @@ export class Iommu implements Translator {
       at += length;
     }
     // asked after the walk: cached translations outlive the program that they were made for
-    if (last?.pid !== undefined && space.isGone?.())
-      return this.refuse('F_TRANSLATION', stream, id, address, access);
+    if (last?.pid !== undefined && space.isGone?.()) return this.refuse('F_TRANSLATION', request, address);
     return extents;
   }
 
   /** One page by table walk, with the page brought in if that is allowed. @returns its address, or how it ended */
-  private walk(
-    domain: IommuDomain,
-    page: number,
-    at: number,
-    stream: StreamId,
-    id: Pasid,
-    access: Access,
-    mayStall: boolean,
-  ): number | Stall | undefined {
+  private walk(domain: IommuDomain, page: number, at: number, request: Request): number | Stall | undefined {
+    const { stream, id, access, mayStall, qpId } = request;
     const { space, asid } = domain;
     let found = space.lookup(page, access);
     let stag: number | undefined;
     const model = this.faultModelOf(stream);
     if (found === 'absent' && space.kind === 'sva' && model !== 'none') {
-      const fault = { streamId: stream, pasid: id, domain, address: at, access, model };
+      const fault = { streamId: stream, pasid: id, domain, address: at, access, model, qpId };
       const answer = this.requests.raise(fault, mayStall);
       if ('outcome' in answer) return answer;
       stag = answer.stag;
       if (answer.response === 'success') found = space.lookup(page, access);
     }
-    if (found === 'absent') return this.refuse('F_TRANSLATION', stream, id, at, access, stag);
-    if (found === 'forbidden') return this.refuse('F_PERMISSION', stream, id, at, access);
+    if (found === 'absent') return this.refuse('F_TRANSLATION', request, at, stag);
+    if (found === 'forbidden') return this.refuse('F_PERMISSION', request, at);
     this.iotlb.fill(asid, page, found, access);
     return found;
   }
@@ -303,23 +309,22 @@ export class Iommu implements Translator {
 
   private refuse(
     event: FaultEvent,
-    streamId: StreamId,
-    pasid: Pasid,
-    iova: number,
-    access: Access,
+    { stream, id, access, qpId }: Request,
+    address: number,
     stag?: number,
   ): undefined {
     this.log.add({
       atMs: this.clock.wallMs(),
       event,
-      streamId,
-      pasid,
-      iova,
+      streamId: stream,
+      pasid: id,
+      iova: address,
       access,
-      domainKind: this.domainOf(streamId, pasid)?.kind ?? 'blocking',
+      domainKind: this.domainOf(stream, id)?.kind ?? 'blocking',
+      ...(qpId === undefined ? {} : { qpId }),
       ...(stag === undefined
         ? {}
-        : { stag, recovery: this.faultModelOf(streamId) === 'pri' ? 'pri' : 'stall' }),
+        : { stag, recovery: this.faultModelOf(stream) === 'pri' ? 'pri' : 'stall' }),
     });
     return undefined;
   }

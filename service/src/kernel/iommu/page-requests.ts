@@ -19,6 +19,8 @@ export interface PageFault {
   readonly address: number;
   readonly access: Access;
   readonly model: Exclude<FaultModel, 'none'>;
+  /** Queue that the access is for, where one is known. */
+  readonly qpId: number | undefined;
 }
 
 /** What the translation does next. */
@@ -116,7 +118,8 @@ export class PageRequests {
     if (response === 'success') this.answered.add(record);
   }
 
-  private recordOf({ streamId, pasid, domain, address, access, model }: PageFault, stag: number): NewRecord {
+  private recordOf(fault: PageFault, stag: number): NewRecord {
+    const { streamId, pasid, domain, address, access, model, qpId } = fault;
     return {
       atMs: this.clock.wallMs(),
       event: 'F_TRANSLATION',
@@ -127,6 +130,7 @@ export class PageRequests {
       domainKind: domain.kind,
       stag,
       recovery: model,
+      ...(qpId === undefined ? {} : { qpId }),
     };
   }
 

@@ -12,13 +12,15 @@ const STREAM = streamId(0x7500);
 const PID = 4711;
 const BUFFER = 0x7f12_3456_7000;
 
-function remote(model: FaultModel, residentPages: number[] = []) {
+function remote(model: FaultModel, residentPages: number[] = [], readOnlyPages: number[] = []) {
   const asked: [number, number][] = [];
   const gone = { is: false };
   const iommu = new Iommu(new FakeClock(), model);
   const space = new RemoteAddressSpace({
     pid: PID,
     isGone: () => gone.is,
+    forbids: (address, access) =>
+      access === 'write' && readOnlyPages.includes((address - BUFFER) / PAGE_BYTES),
     residentPages(address, pages) {
       asked.push([address, pages]);
       return Uint8Array.from({ length: pages }, (_, i) =>
@@ -67,15 +69,22 @@ describe('RemoteAddressSpace', () => {
 });
 
 describe('Iommu.report', () => {
-  it('records F_TRANSLATION for memory that is gone and F_PERMISSION for memory that is there', () => {
-    const { iommu, id } = remote('stall', [0]);
-    iommu.report(STREAM, id, iova(BUFFER + PAGE_BYTES), 'read');
-    iommu.report(STREAM, id, iova(BUFFER), 'write');
+  it('records F_PERMISSION where the process has mapped memory that does not permit the access, resident or not', () => {
+    const { iommu, id } = remote('stall', [0], [0, 2]);
+    for (const [page, access] of [
+      [0, 'write'],
+      [2, 'write'],
+      [0, 'read'],
+      [1, 'write'],
+    ] as const)
+      iommu.report(STREAM, id, iova(BUFFER + page * PAGE_BYTES), access, 7);
     assert.deepEqual(
-      iommu.faults().map(({ event, iova: at, access }) => [event, at, access]),
+      iommu.faults().map(({ event, iova: at, access, qpId }) => [event, at, access, qpId]),
       [
-        ['F_TRANSLATION', BUFFER + PAGE_BYTES, 'read'],
-        ['F_PERMISSION', BUFFER, 'write'],
+        ['F_PERMISSION', BUFFER, 'write', 7],
+        ['F_PERMISSION', BUFFER + 2 * PAGE_BYTES, 'write', 7],
+        ['F_TRANSLATION', BUFFER, 'read', 7],
+        ['F_TRANSLATION', BUFFER + PAGE_BYTES, 'write', 7],
       ],
     );
   });

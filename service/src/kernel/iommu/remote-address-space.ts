@@ -1,6 +1,7 @@
 import { PAGE_BYTES } from '../../../../shared/src/units.ts';
 import type { ProcessMemory } from '../../platform/process-memory.ts';
 import { type PageLookup, processTarget, type TranslationSpace } from './space.ts';
+import type { Access } from './translator.ts';
 
 /** User space of x86-64 and of AArch64 with 47 bits ends here; what is above belongs to the host kernel. */
 const USER_ADDRESS_LIMIT = 2 ** 47;
@@ -8,7 +9,7 @@ const USER_ADDRESS_LIMIT = 2 ** 47;
 /**
  * The address space of a real process: its own page table, walked by the host kernel. A page that is not resident is
  * a page request; the host kernel brings it in when the engine touches it. Whether a mapping exists at all shows only
- * then: see Translator.accessFailed.
+ * then: see Translator.report.
  */
 export class RemoteAddressSpace implements TranslationSpace {
   readonly kind = 'sva';
@@ -18,7 +19,7 @@ export class RemoteAddressSpace implements TranslationSpace {
   private preparedFirst = 0;
   private prepared: Uint8Array = new Uint8Array(0);
 
-  constructor(private readonly memory: Pick<ProcessMemory, 'pid' | 'residentPages' | 'isGone'>) {
+  constructor(private readonly memory: Pick<ProcessMemory, 'pid' | 'residentPages' | 'forbids' | 'isGone'>) {
     this.pid = memory.pid;
   }
 
@@ -43,7 +44,11 @@ export class RemoteAddressSpace implements TranslationSpace {
     return true;
   }
 
-  /** The host kernel tells nobody outside when it takes a page away; a stale page ends in `accessFailed`. */
+  forbids(page: number, access: Access): boolean {
+    return this.memory.forbids(page * PAGE_BYTES, access);
+  }
+
+  /** The host kernel tells nobody outside when it takes a page away; a stale page ends in `Translator.report`. */
   onInvalidate(): () => void {
     return () => {};
   }

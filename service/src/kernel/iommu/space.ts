@@ -33,6 +33,11 @@ export interface TranslationSpace {
   prepare?(firstPage: number, pages: number): void;
   /** Walks to one page. 'absent' covers both "not mapped" and "not present": `makePresent` tells them apart. */
   lookup(page: number, access: Access): PageLookup;
+  /**
+   * Whether there is a mapping here that does not allow this access, for spaces whose `lookup` cannot know. Asked only
+   * after an access failed.
+   */
+  forbids?(page: number, access: Access): boolean;
   /** The page-fault handler of the owning process. @returns false if no mapping covers the page */
   makePresent(page: number): boolean;
   /**

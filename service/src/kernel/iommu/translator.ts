@@ -40,12 +40,23 @@ export interface Translator {
     bytes: number,
     access: Access,
   ): Extent[] | undefined;
-  /** As `translate`, for accesses that can wait while their page comes. */
-  translateOrStall(stream: StreamId, pasid: Pasid, address: Iova, bytes: number, access: Access): Translation;
+  /**
+   * As `translate`, for accesses that can wait while their page comes.
+   * @param qpId queue that the access is for; it changes nothing but the fault record
+   */
+  translateOrStall(
+    stream: StreamId,
+    pasid: Pasid,
+    address: Iova,
+    bytes: number,
+    access: Access,
+    qpId?: number,
+  ): Translation;
   /**
    * The memory behind a translated address refused the access: a process's mapping that is gone or read-only, which
    * only the host kernel knows. Records the fault; the device ends the access as aborted.
    * @param address first byte that could not be reached
+   * @param qpId as in translateOrStall
    */
-  report(stream: StreamId, pasid: Pasid, address: Iova, access: Access): void;
+  report(stream: StreamId, pasid: Pasid, address: Iova, access: Access, qpId?: number): void;
 }

@@ -2,7 +2,7 @@
 import { iova } from '../../../../shared/src/units.ts';
 import { allocateAligned, connect } from '../../../src/library/index.ts';
 import { addressOf } from '../../../src/platform/libc.ts';
-import { absentAddress, memoryAt } from '../attach-memory.ts';
+import { absentAddress, memoryAt, readOnlyAddress } from '../attach-memory.ts';
 import { attachOptions, compressOnce, type Gate, isRight, rawQueue, textOf, type Where } from './tools.ts';
 
 export const ADDRESSES = {
@@ -71,6 +71,30 @@ export const ADDRESSES = {
       isRight: isRight(done, destination, source),
       isUntouched: destination.every((byte) => byte === 0),
     };
+  },
+
+  /** Lets the engine read memory that may only be read, write there, and write where nothing is, on two queues. */
+  async readOnlyMemory(options: Where, gate: Gate) {
+    const [first, second] = [await rawQueue(options), await rawQueue(options)];
+    const memory = allocateAligned(2 * 4096).fill(1);
+    const readOnly = readOnlyAddress(4096);
+    const absent = absentAddress(1 << 20);
+    await gate();
+    const job = (source: number, destination: number) => ({
+      source: iova(source),
+      sourceBytes: 100,
+      destination: iova(destination),
+      destinationBytes: 4096,
+    });
+    const own = addressOf(memory);
+    const outcomes = [
+      first.run(job(readOnly, own)), // brings the page in
+      first.run(job(own, readOnly)),
+      second.run(job(own, readOnly)),
+      second.run(job(own, absent)),
+      second.run(job(own, own + 4096)),
+    ].map(({ outcome }) => outcome);
+    return { readOnly, absent, outcomes, queues: [first.handle.qpId, second.handle.qpId] };
   },
 
   /** Lets the engine read where this process has nothing, then works on. */
