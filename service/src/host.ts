@@ -246,6 +246,7 @@ export async function createHost(options: HostOptions, log: Log): Promise<Host> 
       queues: queueSnapshots,
       faults: (sinceSeq, isAdmin) => kernel.faults(sinceSeq, isAdmin),
       onFault: (listener) => kernel.onFault(listener, true),
+      onMdevChange: (listener) => kernel.onMdevChange(listener),
       jobSlots: () => library?.jobSlots() ?? [],
       iommu: (isAdmin) => kernel.iommuSnapshot(isAdmin),
       pageRequests: (isAdmin) => kernel.pageRequests(isAdmin),

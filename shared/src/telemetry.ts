@@ -307,6 +307,13 @@ export interface SoftwareCost {
   sampleBytes: number;
 }
 
+/** Pieces of traffic that node:zlib compressed too: how many, their bytes, and how long it took in all. */
+export interface SoftwareSamples {
+  count: number;
+  bytes: number;
+  us: number;
+}
+
 /** One reading of the changing figures; the service sends four a second. */
 export interface MonitorSample {
   atMs: number;
@@ -390,6 +397,10 @@ export interface StackView {
   readonly admin?: StackAdmin | undefined;
   /** Absent with one process. */
   workers?(): WorkerSnapshot[];
+  /** Of the other processes, one entry each; absent with one process. */
+  softwareSamples?(): SoftwareSamples[];
+  /** Calls back after each creation and change of state, removal included. @returns the unsubscribe function */
+  onMdevChange?(listener: (mdev: MdevSnapshot) => void): () => void;
   /** Samples are being looked at: other processes may measure what costs something only meanwhile. */
   watch?(isOn: boolean): void;
 }

@@ -2,6 +2,7 @@ import type { MonitorSample, StackView } from '../../../shared/src/telemetry.ts'
 import type { Clock } from '../platform/clock.ts';
 import type { Counters } from './counters.ts';
 import { EventLoopDelay } from './event-loop-delay.ts';
+import { softwareCost } from './software-cost.ts';
 
 /** Makes samples; measures the event loop's delay only between `start` and `stop`. */
 export class Sampler {
@@ -27,7 +28,8 @@ export class Sampler {
     const workers = this.view.workers?.();
     const delaysMs = workers?.map(({ eventLoopDelayMs }) => eventLoopDelayMs) ?? [];
     const workersRss = workers?.reduce((sum, { rssBytes }) => sum + rssBytes, 0) ?? 0;
-    const software = this.counters.softwareCost.read(this.counters.compressedBytes());
+    const samples = [this.counters.softwareCost.next(), ...(this.view.softwareSamples?.() ?? [])];
+    const software = softwareCost(samples, this.counters.compressedBytes());
     return {
       atMs: this.clock.wallMs(),
       totals: this.counters.totals(),

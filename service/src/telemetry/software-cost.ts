@@ -1,5 +1,5 @@
 import { deflateRawSync } from 'node:zlib';
-import type { SoftwareCost } from '../../../shared/src/telemetry.ts';
+import type { SoftwareCost, SoftwareSamples } from '../../../shared/src/telemetry.ts';
 
 /** Enough of a piece for a speed that means something, and no more than about a millisecond of the event loop. */
 const SAMPLE_BYTES = 32 * 1024;
@@ -9,7 +9,7 @@ const US_PER_S = 1e6;
 
 /**
  * Asks node:zlib now and then to compress a piece of the traffic that the engine compresses too, at the same level,
- * and remembers how long that took. At most one piece between two calls of `read`, and none while nobody looks.
+ * and remembers how long that took. At most one piece between two calls of `next`, and none while nobody looks.
  */
 export class SoftwareCostSampler {
   private readonly samples: { bytes: number; us: number }[] = [];
@@ -33,18 +33,38 @@ export class SoftwareCostSampler {
     if (this.samples.length > KEPT) this.samples.shift();
   }
 
-  /** @param compressedBytes compression input of all clients so far */
-  read(compressedBytes: number): SoftwareCost | undefined {
+  /** The last samples together; the next one is due. */
+  next(): SoftwareSamples {
     this.isDue = true;
-    const { samples } = this;
-    if (samples.length === 0) return undefined;
-    const bytes = samples.reduce((sum, sample) => sum + sample.bytes, 0);
-    const us = samples.reduce((sum, sample) => sum + sample.us, 0);
-    return {
-      bytesPerSec: Math.round((bytes * US_PER_S) / Math.max(1, us)),
-      compressedBytes,
-      samples: samples.length,
-      sampleBytes: Math.round(bytes / samples.length),
-    };
+    const sum = { count: this.samples.length, bytes: 0, us: 0 };
+    for (const { bytes, us } of this.samples) {
+      sum.bytes += bytes;
+      sum.us += us;
+    }
+    return sum;
   }
+}
+
+/**
+ * @param samples of each process that serves clients
+ * @param compressedBytes compression input of all clients so far
+ * @returns undefined before the first sample
+ */
+export function softwareCost(
+  samples: readonly SoftwareSamples[],
+  compressedBytes: number,
+): SoftwareCost | undefined {
+  const sum = { count: 0, bytes: 0, us: 0 };
+  for (const { count, bytes, us } of samples) {
+    sum.count += count;
+    sum.bytes += bytes;
+    sum.us += us;
+  }
+  if (sum.count === 0) return undefined;
+  return {
+    bytesPerSec: Math.round((sum.bytes * US_PER_S) / Math.max(1, sum.us)),
+    compressedBytes,
+    samples: sum.count,
+    sampleBytes: Math.round(sum.bytes / sum.count),
+  };
 }

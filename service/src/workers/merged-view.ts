@@ -7,6 +7,7 @@ import type {
   MdevSnapshot,
   QueueMode,
   QueueSnapshot,
+  SoftwareSamples,
   StackAdmin,
   StackView,
   SysfsView,
@@ -92,7 +93,7 @@ export class MergedView implements StackView {
       queuesFree: 0,
       cores: device.cores.map((core) => ({ ...core, jobs: 0, busyNs: 0 })),
     }));
-    const { iommu: _, ...rest } = known.report;
+    const { iommu: _, software: __, ...rest } = known.report;
     known.report = { ...rest, devices, mdevs: [], queues: [], jobSlots: [] };
   }
 
@@ -154,6 +155,10 @@ export class MergedView implements StackView {
     return all
       .sort((a, b) => a.atMs - b.atMs)
       .map(({ pasid, ...rest }) => (isAdmin && pasid !== undefined ? { ...rest, pasid } : rest));
+  }
+
+  softwareSamples(): SoftwareSamples[] {
+    return this.reports().flatMap(({ software }) => (software ? [software] : []));
   }
 
   workers(): WorkerSnapshot[] {

@@ -9,6 +9,7 @@ import type {
   MdevSnapshot,
   PageResponse,
   QueueSnapshot,
+  SoftwareSamples,
 } from '../../../shared/src/telemetry.ts';
 import type { Config } from '../config/schema.ts';
 import type { HostOptions, VirtualFunction } from '../host.ts';
@@ -80,6 +81,8 @@ export interface WorkerReport {
   jobSlots: JobSlots[];
   iommu?: IommuSnapshot;
   pageRequests: FaultSnapshot[];
+  /** Only while somebody looks. */
+  software?: SoftwareSamples;
   rssBytes: number;
   eventLoopDelayMs: number;
 }

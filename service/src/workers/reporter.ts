@@ -14,7 +14,7 @@ export class Reporter {
 
   constructor(
     private readonly view: StackView,
-    counters: Counters,
+    private readonly counters: Counters,
     private readonly clock: Clock,
     private readonly send: (report: WorkerReport) => void,
   ) {
@@ -41,7 +41,10 @@ export class Reporter {
   watch(isOn: boolean): void {
     this.isWatched = isOn;
     if (isOn) this.delay.start();
-    else this.delay.stop();
+    else {
+      this.delay.stop();
+      this.counters.softwareCost.stop();
+    }
   }
 
   /** Out of turn. */
@@ -59,6 +62,7 @@ export class Reporter {
       jobSlots: view.jobSlots?.() ?? [],
       ...(view.iommu ? { iommu: view.iommu(true) } : {}),
       pageRequests: view.pageRequests?.(true) ?? [],
+      ...(this.isWatched ? { software: this.counters.softwareCost.next() } : {}),
       rssBytes: process.memoryUsage.rss(),
       eventLoopDelayMs: this.delay.takeMs(),
     });

@@ -62,13 +62,13 @@ export class MonitorSession {
     });
   }
 
-  /** @param text the fault message as JSON, fit for the rights of this client */
-  sendFault(text: string): void {
+  /** @param text makes the fault message as JSON, fit for the rights of this client; called only if there is room for it */
+  sendFault(text: () => string): void {
     if (this.faultsThisTick >= FAULTS_PER_TICK || this.ws.bufferedAmount >= MAX_BUFFERED_BYTES)
       this.faultsDropped++;
     else {
       this.faultsThisTick++;
-      this.ws.send(text);
+      this.ws.send(text());
     }
   }
 

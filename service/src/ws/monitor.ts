@@ -32,7 +32,9 @@ export class MonitorFeed implements SocketRoute {
   private readonly sessions = new Set<MonitorSession>();
   private readonly heartbeat: Heartbeat;
   private stopTimer: (() => void) | undefined;
+  /** As of the last tick, where the view tells no changes. */
   private mdevs = new Map<string, MdevSnapshot>();
+  private readonly changedMdevs = new Map<string, MdevSnapshot>();
 
   /** @param bench absent where the service cannot run comparisons */
   constructor(
@@ -45,6 +47,7 @@ export class MonitorFeed implements SocketRoute {
     refuseBadHandshakes(this.server, refuse);
     this.heartbeat = new Heartbeat(source.clock);
     source.view.onFault((fault) => this.sendFault(fault));
+    source.view.onMdevChange?.((mdev) => this.noteMdev(mdev));
     bench?.onChange((run) => this.sendAll({ type: 'bench', run }));
   }
 
@@ -93,7 +96,7 @@ export class MonitorFeed implements SocketRoute {
 
   private start(): void {
     const { clock, view } = this.source;
-    this.mdevs = new Map(view.mdevs().map((mdev) => [mdev.uuid, mdev]));
+    if (!view.onMdevChange) this.mdevs = new Map(view.mdevs().map((mdev) => [mdev.uuid, mdev]));
     this.sampler.start();
     const again = () => {
       this.stopTimer = clock.after(SAMPLE_INTERVAL_MS, () => {
@@ -107,6 +110,7 @@ export class MonitorFeed implements SocketRoute {
   private stop(): void {
     this.stopTimer?.();
     this.stopTimer = undefined;
+    this.changedMdevs.clear();
     this.sampler.stop();
   }
 
@@ -141,14 +145,9 @@ export class MonitorFeed implements SocketRoute {
 
   private sendFault(fault: FaultSnapshot): void {
     if (this.sessions.size === 0) return;
-    const forAll = JSON.stringify({ type: 'fault', fault: publicFault(fault) } satisfies MonitorMessage);
-    let forAdmins: string | undefined;
-    for (const session of this.sessions) {
-      if (session.isAdmin) {
-        forAdmins ??= JSON.stringify({ type: 'fault', fault } satisfies MonitorMessage);
-        session.sendFault(forAdmins);
-      } else session.sendFault(forAll);
-    }
+    const forAll = once(() => faultMessage(publicFault(fault)));
+    const forAdmins = once(() => faultMessage(fault));
+    for (const session of this.sessions) session.sendFault(session.isAdmin ? forAdmins : forAll);
   }
 
   private sendAll(message: MonitorMessage): void {
@@ -156,16 +155,35 @@ export class MonitorFeed implements SocketRoute {
     for (const { ws } of this.sessions) ws.send(text);
   }
 
-  /** The view has no event for mdevs, so changes are found by comparing with the last tick. */
+  private noteMdev(mdev: MdevSnapshot): void {
+    if (this.sessions.size > 0) this.changedMdevs.set(mdev.uuid, mdev);
+  }
+
+  /** What changed since the last tick, each mdev once. Workers tell no changes, so theirs are found by comparing. */
   private sendMdevChanges(): void {
-    const now = new Map(this.source.view.mdevs().map((mdev) => [mdev.uuid, mdev]));
-    const changed: MdevSnapshot[] = [];
-    for (const mdev of now.values()) if (this.mdevs.get(mdev.uuid)?.state !== mdev.state) changed.push(mdev);
-    for (const mdev of this.mdevs.values())
-      if (!now.has(mdev.uuid) && mdev.state !== 'removed') changed.push({ ...mdev, state: 'removed' });
-    this.mdevs = now;
-    if (changed.length === 0) return;
-    const types = this.source.view.admin?.mdevTypes();
+    const { view } = this.source;
+    if (!view.onMdevChange) this.compareMdevs();
+    if (this.changedMdevs.size === 0) return;
+    const changed = [...this.changedMdevs.values()];
+    this.changedMdevs.clear();
+    const types = view.admin?.mdevTypes();
     for (const mdev of changed) this.sendAll({ type: 'mdev', mdev, ...(types ? { types } : {}) });
   }
+
+  private compareMdevs(): void {
+    const now = new Map(this.source.view.mdevs().map((mdev) => [mdev.uuid, mdev]));
+    for (const mdev of now.values()) if (this.mdevs.get(mdev.uuid)?.state !== mdev.state) this.noteMdev(mdev);
+    for (const mdev of this.mdevs.values())
+      if (!now.has(mdev.uuid) && mdev.state !== 'removed') this.noteMdev({ ...mdev, state: 'removed' });
+    this.mdevs = now;
+  }
+}
+
+const faultMessage = (fault: FaultSnapshot): string =>
+  JSON.stringify({ type: 'fault', fault } satisfies MonitorMessage);
+
+/** Makes something when it is asked for, and only the first time. */
+function once(make: () => string): () => string {
+  let made: string | undefined;
+  return () => (made ??= make());
 }
