@@ -1,3 +1,4 @@
+import { Load } from '../fixtures/load.ts';
 import { Service } from '../fixtures/service.ts';
 import { expect, test } from '../fixtures/test.ts';
 
@@ -41,6 +42,40 @@ test('an engineer adds a second service by its address, switches between both, a
     await expect(page.locator('#service-tabs')).toBeHidden();
     expect(complaints.filter((line) => line.startsWith('error: policy'))).toEqual([]);
   } finally {
+    await second.dispose();
+  }
+});
+
+test('an engineer compares the throughput of two services in one chart, each with its own line and value', async ({
+  monitor,
+  service,
+}) => {
+  const { page } = monitor;
+  const second = new Service();
+  await second.start('--allow-origin', service.url);
+  const load = new Load(second, 2, 1_000_000);
+  try {
+    await expect(page.locator('#panel-services')).toBeHidden();
+    const address = new URL(`${service.url}/monitor/?view=charts`);
+    for (const { url } of [service, second]) address.searchParams.append('service', url);
+    await page.goto(address.href);
+    const chart = page.getByRole('region', { name: 'Services, throughput in' });
+    const [idle, busy] = [service, second].map(({ url }) =>
+      chart.locator('.legend-item').filter({ hasText: url.replace('http://', '') }),
+    );
+    if (idle === undefined || busy === undefined) throw new Error('two services were named');
+    await expect(busy).toContainText(/[1-9][\d.]* MB\/s/, { timeout: 15_000 });
+    await expect(idle).toContainText(/ 0 MB\/s/);
+    const dashes = await chart
+      .locator('.legend path')
+      .evaluateAll((paths) => paths.map((path) => path.getAttribute('stroke-dasharray')));
+    expect(new Set(dashes).size).toBe(2);
+    await page.locator('#services-chart').hover({ position: { x: 200, y: 40 } });
+    await expect(chart.locator('.legend-moment')).toHaveText(/^at \d\d:\d\d:\d\d/);
+    await expect(page.locator('#chart-jobs')).toBeVisible();
+    expect(await monitor.axe('#panel-services')).toEqual([]);
+  } finally {
+    await load.stop();
     await second.dispose();
   }
 });

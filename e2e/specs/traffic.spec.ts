@@ -1,6 +1,7 @@
 import type { QueueSnapshot } from '../../shared/src/telemetry.ts';
 import { Load } from '../fixtures/load.ts';
 import { logText } from '../fixtures/payload.ts';
+import { Service } from '../fixtures/service.ts';
 import { expect, test } from '../fixtures/test.ts';
 
 const MIB = 1024 * 1024;
@@ -17,13 +18,36 @@ test('a person opens the monitor of an idle service and reads how to send the fi
   await expect(monitor.page.locator('#facts')).toContainText('emulated');
 });
 
-test('an engineer whose attached processes work reads that the service itself was sent nothing yet', async ({
+test('an engineer whose processes are attached sees their bytes in the throughput, and how much of it is theirs', async ({
   monitor,
   clients,
 }) => {
   clients.attached('sva', 1, 'log-shipper', 10);
-  await expect(monitor.notice).toContainText('Attached processes are at work', { timeout: 15_000 });
-  await expect(monitor.notice).toContainText('No request by HTTP or WebSocket yet');
+  const tile = monitor.tile('Throughput in');
+  await expect(tile).toContainText(/0 \+ [\d.]*[1-9][\d.]* attached/, { timeout: 15_000 });
+  await expect(tile.locator('.tile-value')).not.toHaveText('0');
+  await expect(monitor.notice).toBeHidden();
+  await expect(monitor.legend).toContainText(/of in: attached processes [\d.]*[1-9][\d.]* MB\/s/);
+  clients.http(1, 200_000, 20);
+  await expect(tile).toContainText(/[\d.]*[1-9][\d.]* \+ [\d.]*[1-9][\d.]* attached/);
+});
+
+test('an operator of several workers reads what the traffic of all of them would cost in software', async ({
+  page,
+}) => {
+  const service = new Service();
+  await service.start('--workers', '2');
+  const load = new Load(service, 4, 400_000);
+  try {
+    await page.goto(`${service.url}/monitor/?view=compare`);
+    await expect(page.locator('#live-cost')).toContainText(/Sampled: \d+ pieces of this traffic/, {
+      timeout: 15_000,
+    });
+    await expect(page.locator('.cost-value')).toHaveText(/[\d.]*[1-9]/);
+  } finally {
+    await load.stop();
+    await service.dispose();
+  }
 });
 
 test('a person posts a file and sees the queue counters and the chart move', async ({ monitor, service }) => {
@@ -62,7 +86,7 @@ test('a person watches live load and reads rates, ratio and latency that fit eac
   expect(Math.abs(bytesIn / bytesOut / ratio - 1)).toBeLessThan(0.25);
   expect(Math.abs((await monitor.sumOf('in')) / bytesIn - 1)).toBeLessThan(0.25);
   await expect(monitor.legend).toContainText(/in [\d.,]+ MB\/s/);
-  await expect(monitor.tile('Job latency p50 / p99')).toContainText(/[\d.]+ \/ [\d.]+\s*(µs|ms)/);
+  await expect(monitor.tile('Job latency p50 / p99')).toContainText(/[\d.]+ \/ [\d.]+\s*(µs|ms|s)/);
   await load.stop();
 });
 

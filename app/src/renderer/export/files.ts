@@ -26,6 +26,8 @@ export const fileStem = (what: string, atMs: number): string =>
 const UNITS: Record<Channel, string> = {
   inBytesPerSec: 'in_bytes_per_second',
   outBytesPerSec: 'out_bytes_per_second',
+  attachedInBytesPerSec: 'attached_in_bytes_per_second',
+  attachedOutBytesPerSec: 'attached_out_bytes_per_second',
   ratio: 'compression_ratio',
   jobsPerSec: 'jobs_per_second',
   faultsPerSec: 'faults_per_second',

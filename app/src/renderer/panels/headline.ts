@@ -17,6 +17,12 @@ interface TileSpec extends SparkSpec {
   read(frame: Frame & { reading: NonNullable<Frame['reading']> }): Figure;
 }
 
+/** The split where there is one, else the total: there is room for one of them. */
+const bytesNote = (all: number, attached: number, bytes: number) =>
+  attached > 0
+    ? `${megabytes(all - attached)} + ${megabytes(attached)} attached`
+    : `${dataSize(bytes)} in all · 1 s`;
+
 const RECENT_MS = 60_000;
 
 const TILES: readonly TileSpec[] = [
@@ -27,7 +33,7 @@ const TILES: readonly TileSpec[] = [
     read: ({ reading: { rates, totals } }) => ({
       value: megabytes(rates.inBytesPerSec),
       unit: 'MB/s',
-      note: `${dataSize(totals.bytesIn)} in all · 1 s`,
+      note: bytesNote(rates.inBytesPerSec, rates.attachedInBytesPerSec, totals.bytesIn),
     }),
   },
   {
@@ -37,7 +43,7 @@ const TILES: readonly TileSpec[] = [
     read: ({ reading: { rates, totals } }) => ({
       value: megabytes(rates.outBytesPerSec),
       unit: 'MB/s',
-      note: `${dataSize(totals.bytesOut)} in all · 1 s`,
+      note: bytesNote(rates.outBytesPerSec, rates.attachedOutBytesPerSec, totals.bytesOut),
     }),
   },
   {

@@ -21,7 +21,7 @@ export class LiveCostPanel implements Panel {
       this.how,
       software === undefined
         ? 'Not known yet. Once clients compress, the service compresses a small piece of their input with node:zlib about once a second and times it.'
-        : `Sampled: ${plural(software.samples, 'piece')} of this traffic, ${dataSize(software.sampleBytes)} each, compressed by node:zlib at the clients’ level: ${megabytes(software.bytesPerSec)} MB/s a thread on this machine now. So much software the compression of the last second would have needed.`,
+        : `Sampled: ${plural(software.samples, 'piece')} of this traffic, ${dataSize(software.sampleBytes)} each, compressed by node:zlib at the clients’ level: ${megabytes(software.bytesPerSec)} MB/s a thread on this machine now. So much software the compression of HTTP and WebSocket clients in the last second would have needed.`,
     );
   }
 }

@@ -80,9 +80,8 @@ function noticeOf(frame: Frame, endpoint: Endpoint): Notice | undefined {
     case 'live':
       if (reading === undefined || reading.totals.requests > 0 || reading.totals.bytesIn > 0)
         return undefined;
-      return reading.queues.some(({ queue }) => queue.operations > 0)
-        ? { ...firstRequest(endpoint), ...ATTACHED_ONLY }
-        : firstRequest(endpoint);
+      // attached processes at work are in the chart
+      return reading.queues.some(({ queue }) => queue.operations > 0) ? undefined : firstRequest(endpoint);
     case 'connecting':
       if (reading !== undefined)
         return { ...dataEnds(frame), text: `Connecting to ${endpoint.label} again.` };
@@ -126,11 +125,5 @@ const firstRequest = ({ httpOrigin }: Endpoint): Notice => ({
   canRetry: false,
   canDemo: true,
 });
-
-/** Attached processes move their bytes themselves; the service's own throughput is none of them. */
-const ATTACHED_ONLY = {
-  title: 'No request by HTTP or WebSocket yet',
-  text: 'Attached processes are at work: their queues are below. This chart shows what the service itself is sent:',
-};
 
 const sentence = (words: string) => `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;

@@ -24,6 +24,7 @@ import { NoticePanel } from './notice.ts';
 import type { Frame, PageActions, Panel } from './panel.ts';
 import { QueueDetailPanel } from './queue-detail.ts';
 import { QueuesPanel } from './queues.ts';
+import { ServicesChartPanel } from './services-chart.ts';
 import { ServicesSheet } from './services-sheet.ts';
 import { ThroughputPanel } from './throughput.ts';
 import { TokenSheet } from './token-sheet.ts';
@@ -68,6 +69,11 @@ export function createPanels(deps: PanelDeps) {
     { panel: token, views: 'every' },
     { panel: new HeadlinePanel(), views: ['overview', 'queues', 'iommu', 'charts'], at: 'headline' },
     { panel: new ThroughputPanel(chartEvents), views: ['overview', 'charts'], at: 'panel-throughput' },
+    {
+      panel: new ServicesChartPanel(services, chartEvents),
+      views: services.list.length > 1 ? ['charts'] : [],
+      at: 'panel-services',
+    },
     { panel: new NoticePanel(), views: ['overview', 'charts'] },
     { panel: new DevicesPanel(), views: ['overview'], at: 'panel-devices' },
     { panel: queues, views: ['overview', 'queues'], at: 'panel-queues' },

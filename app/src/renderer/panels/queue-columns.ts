@@ -1,8 +1,11 @@
+import type { QueueChannel, QueueHistory } from '../store/queue-history.ts';
 import type { QueueRow } from '../store/rates.ts';
+import type { Palette } from '../theme/palette.ts';
 import type { Column } from '../widgets/data-table.ts';
 import { count, duration, figure, megabytes } from '../widgets/format.ts';
 import { Meter } from '../widgets/meter.ts';
 import type { Searchable } from '../widgets/query.ts';
+import { RowSparkline } from '../widgets/row-sparkline.ts';
 
 const meters = new WeakMap<HTMLElement, Meter>();
 
@@ -16,9 +19,29 @@ function drawOccupancy(slot: HTMLElement, { queue }: QueueRow): void {
   meter.set(queue.inFlight / Math.max(1, queue.depth - 1));
 }
 
+const sparklines = new WeakMap<HTMLElement, RowSparkline<QueueChannel>>();
+
+/** What the sparklines of all rows are drawn from; set before each drawing of the table. */
+export interface TrendSource {
+  history: QueueHistory;
+  endMs: number;
+  palette: Palette;
+}
+
+function drawTrend(slot: HTMLElement, id: string, { history, endMs, palette }: TrendSource): void {
+  let sparkline = sparklines.get(slot);
+  if (sparkline === undefined) {
+    sparkline = new RowSparkline({ channel: 'inBytesPerSec', leastTop: 1e5 });
+    sparklines.set(slot, sparkline);
+    slot.append(sparkline.canvas);
+  }
+  sparkline.draw(history.of(id), endMs, palette);
+}
+
 const latency = (row: QueueRow, name: 'p50' | 'p99') => row.queue.latencyUs?.[name] ?? Number.NaN;
 
-export const QUEUE_COLUMNS: readonly Column<QueueRow>[] = [
+/** @param trend gives undefined before the first reading */
+export const queueColumns = (trend: () => TrendSource | undefined): readonly Column<QueueRow>[] => [
   { key: 'id', label: 'Queue', hint: 'Device and queue pair number', text: ({ queue }) => queue.id },
   {
     key: 'state',
@@ -102,6 +125,18 @@ export const QUEUE_COLUMNS: readonly Column<QueueRow>[] = [
     numeric: true,
     text: (row) => megabytes(row.outBytesPerSec),
     order: (row) => row.outBytesPerSec,
+  },
+  {
+    key: 'trend',
+    label: 'Last min',
+    hint: 'In MB/s over the last minute, each row by its own largest value; sorts by the value now',
+    optional: true,
+    text: () => '',
+    order: (row) => row.inBytesPerSec,
+    decorate: (slot, { queue }) => {
+      const source = trend();
+      if (source !== undefined) drawTrend(slot, queue.id, source);
+    },
   },
   {
     key: 'busy',

@@ -4,7 +4,7 @@ import { byId, el, setText } from '../widgets/dom.ts';
 import { plural } from '../widgets/format.ts';
 import { parseQuery, type Query } from '../widgets/query.ts';
 import type { Frame, PageActions, Panel } from './panel.ts';
-import { QUEUE_COLUMNS, searchableQueue } from './queue-columns.ts';
+import { queueColumns, searchableQueue, type TrendSource } from './queue-columns.ts';
 
 /** Every open queue pair in one table that sorts by any column and filters by words and fields. */
 export class QueuesPanel implements Panel {
@@ -14,10 +14,11 @@ export class QueuesPanel implements Panel {
   private readonly input = byId('queue-filter', HTMLInputElement);
   private query: Query = () => true;
   private followedPlace = -1;
+  private trend: TrendSource | undefined;
 
   constructor(actions: PageActions) {
     this.table = new DataTable(
-      QUEUE_COLUMNS,
+      queueColumns(() => this.trend),
       ({ queue }) => queue.id,
       { key: 'id', isDescending: false },
       () => actions.invalidate(),
@@ -47,7 +48,8 @@ export class QueuesPanel implements Panel {
     this.input.blur();
   }
 
-  render({ reading }: Frame): void {
+  render({ reading, store, palette }: Frame): void {
+    this.trend = reading && { history: store.queueHistory, endMs: reading.atMs, palette };
     const all = reading?.queues ?? [];
     const shown = all.filter((row) => this.query(searchableQueue(row)));
     this.table.render(shown);

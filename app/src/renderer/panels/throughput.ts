@@ -1,4 +1,5 @@
 import type { Channel } from '../store/monitor-store.ts';
+import type { Palette } from '../theme/palette.ts';
 import { byId, el, setText } from '../widgets/dom.ts';
 import { clockTime, megabytes } from '../widgets/format.ts';
 import { type ChartEvents, LineChart } from '../widgets/line-chart.ts';
@@ -7,9 +8,15 @@ import type { Frame, Panel } from './panel.ts';
 const CURVES = [
   { channel: 'inBytesPerSec', dashed: false, label: 'in' },
   { channel: 'outBytesPerSec', dashed: true, label: 'out' },
+  {
+    channel: 'attachedInBytesPerSec',
+    dashed: true,
+    label: 'of in: attached processes',
+    line: { color: (palette: Palette) => palette.muted, dash: [1, 3] },
+  },
 ] as const;
 
-/** Bytes per second into and out of the service; the legend's figures follow the crosshair. */
+/** Bytes per second into and out of service and device, and the part of attached processes; the legend's figures follow the crosshair. */
 export class ThroughputPanel implements Panel {
   private readonly chart: LineChart<Channel>;
   private readonly moment = el('span', { class: 'legend-moment' });
@@ -22,9 +29,11 @@ export class ThroughputPanel implements Panel {
       events,
     });
     const legend = byId('legend', HTMLElement);
-    this.figures = CURVES.map(({ label, dashed }) => {
+    this.figures = CURVES.map(({ label, dashed, ...curve }) => {
       const value = el('b', { text: '–' });
-      const line = el('i', { class: dashed ? 'line line-dashed' : 'line' });
+      const line = el('i', {
+        class: 'line' in curve ? 'line line-dotted' : dashed ? 'line line-dashed' : 'line',
+      });
       legend.append(el('span', { class: 'legend-item' }, line, `${label} `, value, ' MB/s'));
       return value;
     });

@@ -5,6 +5,7 @@ import {
   type MdevSnapshot,
   type MdevTypeSnapshot,
   type MonitorMessage,
+  type MonitorSample,
   SAMPLE_INTERVAL_MS,
   type SoftwareCost,
   type StatusSnapshot,
@@ -41,6 +42,8 @@ export const CHANNELS: readonly Channel[] = [
   'softwareCores',
   'activeStreams',
   'eventLoopDelayMs',
+  'attachedInBytesPerSec',
+  'attachedOutBytesPerSec',
 ];
 export type History = TimeRing<Channel>;
 
@@ -184,9 +187,14 @@ export class MonitorStore {
     else this.mdevs.set(mdev.uuid, mdev);
   }
 
-  private read(counters: Counters, host?: NonNullable<Reading['host']>): void {
+  private read(
+    counters: Counters & Pick<MonitorSample, 'workers'>,
+    host?: NonNullable<Reading['host']>,
+  ): void {
     const { atMs } = counters;
-    this.meter.push(counters);
+    const workers = counters.workers ?? this.status?.workers ?? [];
+    const ownPids = [this.status?.pid ?? 0, ...workers.map(({ pid }) => pid)];
+    this.meter.push({ ...counters, ownPids });
     const rates = this.meter.rates();
     this.reading = {
       atMs,

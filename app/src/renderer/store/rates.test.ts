@@ -43,6 +43,20 @@ describe('RateMeter', () => {
     assert.equal(meter.rates().ratio, 4);
   });
 
+  it('adds what the engine does for attached processes, and tells it apart', () => {
+    const meter = new RateMeter();
+    const queues = (n: number) => [
+      queueOf({ id: 'own', owner: { pid: 7, name: 'warpdrive' }, bytesIn: n * 900, bytesOut: n * 90 }),
+      queueOf({ id: 'attached', owner: { pid: 42, name: 'shipper' }, bytesIn: n * 300, bytesOut: n * 100 }),
+    ];
+    const ownPids = [7];
+    meter.push({ ...at(0, 0, queues(0)), ownPids });
+    meter.push({ ...at(1_000, 1_000, queues(1)), ownPids });
+    const { inBytesPerSec, outBytesPerSec, attachedInBytesPerSec, attachedOutBytesPerSec } = meter.rates();
+    assert.deepEqual([inBytesPerSec, attachedInBytesPerSec], [1_300, 300]);
+    assert.deepEqual([outBytesPerSec, attachedOutBytesPerSec], [100, 100]);
+  });
+
   it('makes one ratio of both directions: original over compressed bytes', () => {
     const meter = new RateMeter();
     const queues = (n: number) => [

@@ -20,12 +20,18 @@ export interface Counters {
   devices: DeviceSnapshot[];
   iommu?: IommuSnapshot;
   software?: SoftwareCost;
+  /** Process ids of the service and its workers; queues of other processes are attached ones. Absent: there are none. */
+  ownPids?: readonly number[];
 }
 
 /** NaN: not known yet, or nothing happened that the figure could be made of. */
 export interface Rates {
+  /** Of HTTP and WebSocket clients and of attached processes together. */
   inBytesPerSec: number;
   outBytesPerSec: number;
+  /** The part of attached processes: what the engine read and wrote for their open queues. */
+  attachedInBytesPerSec: number;
+  attachedOutBytesPerSec: number;
   /** Original bytes ÷ compressed bytes, both directions together. */
   ratio: number;
   jobsPerSec: number;
@@ -101,9 +107,12 @@ export class RateMeter {
     if (now === undefined || before === undefined || now.atMs - before.atMs < MIN_SPAN_MS)
       return { ...UNKNOWN_RATES };
     const perSec = (name: keyof Totals) => perSecond(now.totals[name] - before.totals[name], now, before);
+    const attached = this.attached(now);
     return {
-      inBytesPerSec: perSec('bytesIn'),
-      outBytesPerSec: perSec('bytesOut'),
+      inBytesPerSec: perSec('bytesIn') + attached.in,
+      outBytesPerSec: perSec('bytesOut') + attached.out,
+      attachedInBytesPerSec: attached.in,
+      attachedOutBytesPerSec: attached.out,
       ratio: this.ratio(now),
       jobsPerSec: perSec('operations'),
       faultsPerSec: perSec('faults'),
@@ -173,6 +182,17 @@ export class RateMeter {
     return { moment, queue: moment.byId.get(id) };
   }
 
+  private attached({ ownPids }: Counters): { in: number; out: number } {
+    const sum = { in: 0, out: 0 };
+    if (ownPids === undefined) return sum;
+    for (const { queue, inBytesPerSec, outBytesPerSec } of this.queueRows()) {
+      if (ownPids.includes(queue.owner.pid)) continue;
+      sum.in += inBytesPerSec || 0;
+      sum.out += outBytesPerSec || 0;
+    }
+    return sum;
+  }
+
   private ratio(now: Counters): number {
     let original = 0;
     let compressed = 0;
@@ -199,6 +219,8 @@ export class RateMeter {
 const UNKNOWN_RATES: Readonly<Rates> = {
   inBytesPerSec: Number.NaN,
   outBytesPerSec: Number.NaN,
+  attachedInBytesPerSec: Number.NaN,
+  attachedOutBytesPerSec: Number.NaN,
   ratio: Number.NaN,
   jobsPerSec: Number.NaN,
   faultsPerSec: Number.NaN,

@@ -8,7 +8,11 @@ export interface Palette {
   grid: string;
   warn: string;
   panel: string;
+  /** One a service, where several are in one chart. */
+  series: readonly string[];
 }
+
+export const SERIES = 8;
 
 /** Reads the colours of the theme now in force. */
 export function readPalette(): Palette {
@@ -28,6 +32,7 @@ export function readPalette(): Palette {
     grid: resolve('grid'),
     warn: resolve('warn'),
     panel: resolve('panel'),
+    series: Array.from({ length: SERIES }, (_, index) => resolve(`series-${index + 1}`)),
   };
   probe.remove();
   return palette;

@@ -28,6 +28,7 @@ describe('figures', () => {
     assert.deepEqual([4.2, 340, 1_234, 2.5e6].map(duration), ['4.2 µs', '340 µs', '1.23 ms', '2.50 s']);
     assert.deepEqual(durationPair(120, 340), { text: '120 / 340', unit: 'µs' });
     assert.deepEqual(durationPair(120, 3_400), { text: '0.12 / 3.40', unit: 'ms' });
+    assert.deepEqual(durationPair(22_900, 2_256_000), { text: '0.02 / 2.26', unit: 's' });
     assert.deepEqual([999_999, 3_150_000].map(count), ['999,999', '3.15 M']);
   });
   it('write ages as people say them', () => {

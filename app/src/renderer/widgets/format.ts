@@ -54,9 +54,9 @@ export function duration(us: number): string {
 /** Two times that are compared, in the unit of the larger: `120 / 340 µs`. */
 export function durationPair(lowUs: number, highUs: number): { text: string; unit: string } {
   if (!Number.isFinite(lowUs) || !Number.isFinite(highUs)) return { text: UNKNOWN, unit: 'ms' };
-  const isShort = highUs < 999.5;
-  const short = (us: number) => (isShort ? `${Math.round(us)}` : figure(us / 1e3));
-  return { text: `${short(lowUs)} / ${short(highUs)}`, unit: isShort ? 'µs' : 'ms' };
+  if (highUs < 999.5) return { text: `${Math.round(lowUs)} / ${Math.round(highUs)}`, unit: 'µs' };
+  const [perUnit, unit] = highUs < 999_500 ? [1e3, 'ms'] : [1e6, 's'];
+  return { text: `${figure(lowUs / perUnit)} / ${figure(highUs / perUnit)}`, unit };
 }
 
 /** How long ago or how long still: `0.4 s`, `12 s`, `3 min`, `2 h 05 min`. */

@@ -18,6 +18,8 @@ export interface Curve<Channel extends string> {
   channel: Channel;
   /** A dashed line, because colour alone must not tell curves apart. */
   dashed: boolean;
+  /** For charts of more than two curves: its colour, and its own dashes in CSS pixels. Not filled. */
+  line?: { color: (palette: Palette) => string; dash: readonly number[] };
 }
 
 /** What the pointer asks of all charts at once; times are Unix ms. */
@@ -40,6 +42,8 @@ interface LineChartOptions {
 /** What a drawing of a chart is made of. */
 export interface ChartView<Channel extends string> {
   ring: TimeRing<Channel>;
+  /** A ring for each curve, where they are not of one service. */
+  rings?: readonly TimeRing<Channel>[];
   window: TimeWindow;
   /** Where the pointer is, on whichever chart. */
   crosshairMs: number | undefined;
@@ -90,12 +94,13 @@ export class LineChart<Channel extends string> {
     this.chart.destroy();
   }
 
-  private fillCurves({ ring, window, palette }: ChartView<Channel>): number {
+  private fillCurves({ ring, rings, window, palette }: ChartView<Channel>): number {
     let largest = 0;
     this.curves.forEach((curve, index) => {
       const pool = this.pools[index] ?? [];
       const points = Math.min(MAX_POINTS, Math.max(64, Math.round(this.canvas.clientWidth)));
-      const used = ring.window(curve.channel, window.fromMs, window.toMs, pool, points);
+      const { fromMs, toMs } = window;
+      const used = (rings?.[index] ?? ring).window(curve.channel, fromMs, toMs, pool, points);
       const dataset = this.chart.data.datasets[index];
       if (dataset === undefined) return;
       const data = dataset.data;
@@ -107,7 +112,7 @@ export class LineChart<Channel extends string> {
         if (point.y > largest) largest = point.y;
         data[i] = point;
       }
-      dataset.borderColor = curve.dashed ? palette.second : palette.accent;
+      dataset.borderColor = curve.line?.color(palette) ?? (curve.dashed ? palette.second : palette.accent);
       dataset.backgroundColor = palette.accentSoft;
     });
     return largest;
@@ -168,10 +173,10 @@ export class LineChart<Channel extends string> {
         datasets: this.curves.map((curve) => ({
           data: [],
           borderWidth: 1.5,
-          borderDash: curve.dashed ? [5, 3] : [],
+          borderDash: [...(curve.line?.dash ?? (curve.dashed ? [5, 3] : []))],
           borderJoinStyle: 'round',
           pointRadius: 0,
-          fill: curve.dashed ? false : 'origin',
+          fill: curve.dashed || curve.line !== undefined ? false : 'origin',
         })),
       },
       options: {
