@@ -1,18 +1,9 @@
-import { timingSafeEqual } from 'node:crypto';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import { printConfig } from '../config/print.ts';
 import { type Config, envName } from '../config/schema.ts';
-import { createHost, type Host, virtualFunctions } from '../host.ts';
+import { chooseCore } from '../core-choice.ts';
 import { isLoopback } from '../ops/access.ts';
-import { adminToken } from '../ops/admin-token.ts';
-import { exitOnDefect, onStopSignal } from '../ops/shutdown.ts';
-import { systemClock } from '../platform/clock.ts';
-import { createLog, type LeveledLog, type Log } from '../platform/log.ts';
-import { defaultAttachPath } from '../platform/run-folder.ts';
-import { type RunningService, startService } from '../service.ts';
-import { startWithWorkers } from '../workers/primary.ts';
-import { BenchRuns } from './bench-runs.ts';
 import { CommandError, EXIT } from './exit.ts';
 
 export interface ServeFlags extends Record<string, unknown> {
@@ -21,6 +12,7 @@ export interface ServeFlags extends Record<string, unknown> {
   checkConfig?: boolean;
 }
 
+/** The configuration first; what serves is loaded while the engine core has its self-test, in a process of its own. */
 export async function runServe(flags: ServeFlags): Promise<void> {
   const loaded = load(flags);
   if (flags.printConfig) {
@@ -29,91 +21,12 @@ export async function runServe(flags: ServeFlags): Promise<void> {
   }
   const { config } = loaded;
   refuseOpenBind(config);
+  const choosing = flags.checkConfig ? undefined : chooseCore(config.core);
+  choosing?.catch(() => {}); // it is awaited later
+  const { refuseTooManyQueues, startServing } = await import('./start-serving.ts');
   refuseTooManyQueues(config);
-  if (flags.checkConfig) {
-    process.stdout.write('The configuration is valid.\n');
-    return;
-  }
-  const log = createLog({ level: config.logLevel, pretty: process.stderr.isTTY === true });
-  let running: RunningService | undefined;
-  exitOnDefect(log, process.exit, () => running?.stop());
-  process.on('SIGHUP', () => reloadLogLevel(flags, log, running));
-  const host = await createHost(
-    {
-      mode: config.mode,
-      core: config.core,
-      cores: config.cores,
-      // with workers they have the queues
-      ...(config.workers > 1
-        ? { queues: 0, functions: virtualFunctions(config.workers) }
-        : { queues: config.queues }),
-      fallback: config.fallback,
-    },
-    log,
-  ).catch((error: unknown) => {
-    throw error instanceof WarpDriveError
-      ? new CommandError(EXIT.config, error.message, { cause: error })
-      : error;
-  });
-  const token = adminToken(config.adminToken);
-  process.once('exit', () => token.dispose());
-  const attachPath = await listenForProcesses(host, config, token.token, log).catch(
-    async (error: unknown) => {
-      await host.close();
-      throw error;
-    },
-  );
-  const bench = new BenchRuns(config.core, systemClock, log);
-  const parts = { config, host, adminToken: token.token, clock: systemClock, log, bench };
-  const isTerminal = process.stderr.isTTY === true;
-  const starting = config.workers > 1 ? startWithWorkers({ ...parts, isTerminal }) : startService(parts);
-  const service = await starting.catch(async (error: unknown) => {
-    await host.close();
-    throw listenError(error, config);
-  });
-  running = service;
-  onStopSignal(() => service.stop(), process.exit);
-  process.stdout.write(
-    `API      ${service.url}\nMonitor  ${service.url}/monitor/\n` +
-      `Core     ${host.view.core} (${host.view.coreReason})\nMode     ${host.view.mode}\n` +
-      (attachPath === undefined ? '' : `Attach   ${attachPath}\n`) +
-      (token.file === undefined ? '' : `Token    ${token.file}\n`),
-  );
-  log.info({ url: service.url, core: host.view.core, mode: host.view.mode }, 'listening');
-}
-
-/** @returns the socket's path; undefined when it is off, or when another service has the user's own */
-async function listenForProcesses(
-  host: Host,
-  { attachSocket }: Config,
-  adminToken: string,
-  log: Log,
-): Promise<string | undefined> {
-  if (attachSocket === 'none') return undefined;
-  const path = attachSocket === 'auto' ? defaultAttachPath() : attachSocket;
-  const isAdminToken = (token: string): boolean =>
-    token.length === adminToken.length && timingSafeEqual(Buffer.from(token), Buffer.from(adminToken));
-  try {
-    await host.listenForProcesses(path, isAdminToken);
-    return path;
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    if (attachSocket !== 'auto') throw new CommandError(EXIT.unavailable, `--attach-socket: ${reason}`);
-    log.warn({ path, reason }, 'processes cannot attach to this service');
-    return undefined;
-  }
-}
-
-/** What SIGHUP does: the level is read again from where it came; every other option needs a restart. */
-function reloadLogLevel(flags: ServeFlags, log: LeveledLog, running: RunningService | undefined): void {
-  try {
-    const { logLevel } = load(flags).config;
-    log.setLevel(logLevel);
-    running?.setLogLevel?.(logLevel);
-    log.info({ logLevel }, 'log level read again');
-  } catch (error) {
-    log.error({ err: error }, 'configuration not read again');
-  }
+  if (choosing) await startServing(config, choosing, () => load(flags).config.logLevel);
+  else process.stdout.write('The configuration is valid.\n');
 }
 
 function load(flags: ServeFlags): LoadedConfig {
@@ -138,33 +51,4 @@ function refuseOpenBind({ host, adminToken, token }: Config): void {
       `${envName('adminToken')}, and --token or ${envName('token')} for clients of the data routes; or listen on ` +
       '127.0.0.1.',
   );
-}
-
-function refuseTooManyQueues({ workers, queues }: Config): void {
-  const [first] = workers > 1 ? virtualFunctions(workers) : [];
-  if (first === undefined || queues <= first.count) return;
-  throw new CommandError(
-    EXIT.config,
-    `--queues ${queues} is over the ${first.count} queues that each of ${workers} workers' virtual functions has.`,
-  );
-}
-
-function listenError(error: unknown, { host, port }: Config): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'WD_E_NO_QUEUE' && error instanceof Error)
-    return new CommandError(EXIT.unavailable, error.message, { cause: error });
-  if (code === 'EADDRINUSE')
-    return new CommandError(
-      EXIT.unavailable,
-      `Port ${port} on ${host} is already in use. Stop the other process, or choose another port with ` +
-        '--port N (0 takes a free one).',
-    );
-  if (code === 'EACCES')
-    return new CommandError(
-      EXIT.unavailable,
-      `No permission to listen on port ${port}; take one above 1023.`,
-    );
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
-    return new CommandError(EXIT.unavailable, `${host} is not an address of this machine.`);
-  return error;
 }

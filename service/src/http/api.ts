@@ -35,8 +35,11 @@ export function apiRoutes({ status, metrics, access, jobs }: ApiDeps): Router {
     if (!ready) res.set('Retry-After', '1');
     res.status(ready ? 200 : 503).json({ status: ready ? 'ready' : 'not ready', checks, core: view.core });
   });
-  const description = openApiDocument();
-  read('/openapi.json', (_req, res) => void res.json(description));
+  let description: ReturnType<typeof openApiDocument> | undefined; // made when it is asked for, not before readiness
+  read('/openapi.json', (_req, res) => {
+    description ??= openApiDocument();
+    res.json(description);
+  });
   read('/version', (_req, res) => void res.json({ version: status.version, node: process.version }));
   return router;
 }

@@ -1,6 +1,6 @@
 /**
  * Honest clients: kept connections that compress 2 KiB each now and then; every answer is decoded and compared. argv:
- * JSON of HonestLoad. Sends its HonestReport.
+ * JSON of HonestLoad. Sends "connected" when all connections are there, its HonestReport when the time is over.
  */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -70,15 +70,15 @@ function exchange(socket: Socket): Promise<boolean> {
 
 const tookMs: number[] = [];
 let failures = 0;
-const endMs = performance.now() + load.seconds * 1000;
 const everyMs = (load.connections / load.rate) * 1000;
 
-async function client(first: number): Promise<void> {
-  let socket = await opened();
-  for (let dueMs = first; dueMs < endMs; dueMs += everyMs) {
+/** An open loop: a request is due at its time, whatever became of those before it. */
+async function client(first: Socket, startMs: number, endMs: number): Promise<void> {
+  let socket = first;
+  for (let dueMs = startMs; dueMs < endMs; dueMs += everyMs) {
     await new Promise((next) => setTimeout(next, Math.max(0, dueMs - performance.now())));
     const isRight = await exchange(socket);
-    tookMs.push(performance.now() - Math.max(dueMs, first));
+    tookMs.push(performance.now() - dueMs);
     if (isRight) continue;
     failures++;
     socket.destroy();
@@ -87,9 +87,13 @@ async function client(first: number): Promise<void> {
   socket.destroy();
 }
 
-const startMs = performance.now() + 500;
+const sockets = await Promise.all(Array.from({ length: load.connections }, opened));
+process.send?.('connected');
+const startMs = performance.now() + 100;
 await Promise.all(
-  Array.from({ length: load.connections }, (_, i) => client(startMs + (i / load.connections) * everyMs)),
+  sockets.map((socket, i) =>
+    client(socket, startMs + (i / load.connections) * everyMs, startMs + load.seconds * 1000),
+  ),
 );
 tookMs.sort((a, b) => a - b);
 const at = (share: number): number =>

@@ -30,10 +30,14 @@ async function attack(service: ServiceProcess, attackers: Attackers): Promise<Ch
   return child;
 }
 
-async function honest(load: HonestLoad): Promise<HonestReport> {
+/** Connects, and begins what `meanwhile` does when all connections are there, so that its beginning is measured too. */
+async function honest(load: HonestLoad, meanwhile?: () => Promise<unknown>): Promise<HonestReport> {
   const child = fork(pathOf('honest-process'), [JSON.stringify(load)]);
   children.add(child);
-  const [report] = (await once(child, 'message')) as [HonestReport];
+  await once(child, 'message');
+  const reported = once(child, 'message');
+  await meanwhile?.();
+  const [report] = (await reported) as [HonestReport];
   return report;
 }
 
@@ -54,6 +58,19 @@ function watchRss(service: ServiceProcess): { stop(): number } {
 const shown = ({ requests, failures, p50, p99, max }: HonestReport): string =>
   `p50 ${ms(p50)}, p99 ${ms(p99)}, max ${ms(max)}, ${failures} of ${requests} failed`;
 
+/** A thousand. */
+const HOSTILE: Attackers = {
+  slowHead: 200,
+  slowBody: 200,
+  halfOpenBody: 200,
+  pings: 200,
+  unreadAnswer: 100,
+  garbage: 50,
+  guesses: 48,
+  bombs: 2,
+  unreadMib: 64,
+};
+
 const SCENARIOS: Record<string, () => Promise<Verdict[]>> = {
   /** 1000 honest connections, then the same beside 1000 hostile ones of every kind. */
   async crowd() {
@@ -61,18 +78,7 @@ const SCENARIOS: Record<string, () => Promise<Verdict[]>> = {
     const load = { url: service.url, connections: 1000, rate: 200, seconds };
     await honest({ ...load, seconds: 5 });
     const alone = await honest(load);
-    await attack(service, {
-      slowHead: 200,
-      slowBody: 200,
-      halfOpenBody: 200,
-      pings: 200,
-      unreadAnswer: 100,
-      garbage: 50,
-      guesses: 48,
-      bombs: 2,
-      unreadMib: 64,
-    });
-    const beside = await honest(load);
+    const beside = await honest(load, () => attack(service, HOSTILE));
     service.kill('SIGTERM');
     return [
       {
