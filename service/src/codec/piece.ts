@@ -6,14 +6,14 @@ import type { StreamState, WindowBytes } from '../warpdrive/accelerator-library.
 export interface PieceOptions {
   format: Format;
   level: number;
-  windowBytes?: WindowBytes;
+  windowBytes?: WindowBytes | undefined;
   /** The piece is the whole body: final block, and the device writes the trailer. */
   isWhole: boolean;
   /** The piece may reach back into the pieces of this stream before it; absent: it stands alone. */
   stream?: StreamState;
   /** Goes before the piece's bytes. */
   header?: Uint8Array;
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 export interface CompressedPiece {

@@ -22,12 +22,13 @@ import { SoftwareDecompressStream } from './software-decompress-stream.ts';
 /** Compressed input that all running decompressions keep together, so that they can be repeated. */
 const REPLAY_BYTES = 64 * 1024 * 1024;
 
-type WholeBodyOptions = PieceOptions & { header: Uint8Array };
-
 /** The codec over an accelerator. */
 export class WarpDriveCodec implements Codec {
   private readonly replayBudget = new ReplayBudget(REPLAY_BYTES);
-  private readonly wholeBodies = new WeakMap<Readonly<CompressOptions>, WholeBodyOptions>();
+  /** Of gzip members without a name, by level: each body's is copied into its output. */
+  private readonly plainHeaders: Uint8Array[] = Array.from({ length: 10 }, (_, level) =>
+    headerOf('gzip', level),
+  );
 
   constructor(
     private readonly library: AcceleratorLibrary,
@@ -66,7 +67,7 @@ export class WarpDriveCodec implements Codec {
     }
     const whole = this.wholeBody(options);
     const bytesIn = input.length;
-    if (bytesIn === 0) return this.emptyMember(options.format, whole.header);
+    if (bytesIn === 0) return this.emptyMember(options);
     const taken = compressPiece(this.library, input, bytesIn, whole);
     const output = taken instanceof Promise ? taken.then((late) => late.output) : taken.output;
     return output instanceof Promise
@@ -74,18 +75,15 @@ export class WarpDriveCodec implements Codec {
       : this.memberOf(output, options.format, bytesIn, crc);
   }
 
-  /** Made once for each options object: objects put together for every job cost V8 a tenth of a 2 KiB request. */
-  private wholeBody(options: Readonly<CompressOptions>): WholeBodyOptions {
-    let whole = this.wholeBodies.get(options);
-    if (whole === undefined) {
-      const { format, level, name, windowBytes } = options;
-      whole = { ...options, isWhole: true, header: headerOf(format, level, name, windowBytes) };
-      this.wholeBodies.set(options, whole);
-    }
-    return whole;
+  /** Not spread: put together so for every job, objects cost V8 a tenth of a 2 KiB request. */
+  private wholeBody({ format, level, name, windowBytes, signal }: Readonly<CompressOptions>): PieceOptions {
+    const plain = format === 'gzip' && name === undefined ? this.plainHeaders[level] : undefined;
+    const header = plain ?? headerOf(format, level, name, windowBytes);
+    return { format, level, windowBytes, signal, isWhole: true, header };
   }
 
-  private emptyMember(format: Format, header: Uint8Array): WholeMember {
+  private emptyMember({ format, level, name, windowBytes }: Readonly<CompressOptions>): WholeMember {
+    const header = headerOf(format, level, name, windowBytes);
     const end = endOf(format, initialChecksum(format), 0);
     const result = { bytesIn: 0, bytesOut: header.length + end.length, crc32: 0, core: this.core };
     return { chunks: [header, end], result };

@@ -36,7 +36,7 @@ export interface ZipRequest {
   destination: Iova;
   destinationBytes: number;
   /** Window that matches may use; 32 KiB if absent. */
-  windowBytes?: WindowBytes;
+  windowBytes?: WindowBytes | undefined;
   /** Absent: both buffers are flat. Else both are scatter lists and `source` and `destination` their heads. */
   lists?: {
     /** Bytes of the list's data to leave out at its start, below 16 MiB. */
@@ -46,7 +46,7 @@ export interface ZipRequest {
   /** Compression: end the stream here (trailer included), or end with a sync flush. */
   isFinal: boolean;
   /** Absent: stateless. */
-  stream?: StreamState;
+  stream?: StreamState | undefined;
 }
 
 export type ZipOutcome =
