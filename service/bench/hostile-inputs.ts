@@ -65,9 +65,9 @@ const symbols = (count: number, seed: number): Buffer => {
   return filled(() => 97 + random(count));
 };
 
-/** The hashes of assembly/parse-fast.ts (five bytes, 14 bits) and parse-lazy.ts (four bytes, 15 bits). */
+/** The hashes of assembly/parse-fast.ts (five bytes, 15 bits for inputs of this size) and parse-lazy.ts (four bytes, 15 bits). */
 const fastSlot = (word: bigint): bigint =>
-  ((((word << 24n) & 0xffff_ffff_ffff_ffffn) * 0x9e37_79b1_85eb_ca87n) & 0xffff_ffff_ffff_ffffn) >> 50n;
+  ((((word << 24n) & 0xffff_ffff_ffff_ffffn) * 0x9e37_79b1_85eb_ca87n) & 0xffff_ffff_ffff_ffffn) >> 49n;
 const lazySlot = (word: bigint): bigint => ((word * 0x9e37_79b1n) & 0xffff_ffffn) >> 17n;
 
 export const HOSTILE_INPUTS: Record<string, () => Buffer> = {

@@ -107,6 +107,19 @@ function usedSymbols(counts: usize): u32 {
   return laneSum(used);
 }
 
+/** What a literal of the newest chunk cost on average, in bits; `otherwise` if it has next to none. */
+export function literalBits(otherwise: f32): f32 {
+  const chunk = scratch + CHUNK_COUNT;
+  let literals = i32x4.splat(0);
+  for (let at: usize = 0; at < 256 * 4; at += 16) literals = i32x4.add(literals, v128.load(chunk + at));
+  let matches = i32x4.splat(0);
+  for (let at: usize = 256 * 4; at < 288 * 4; at += 16) matches = i32x4.add(matches, v128.load(chunk + at));
+  const n = laneSum(literals) as f32;
+  if (n < 64) return otherwise;
+  const all = n + (laneSum(matches) as f32);
+  return f32x4.extract_lane(log2x4(f32x4.splat(all)), 0) - countLogSum(chunk, 0, 256, false) / n;
+}
+
 /** Whether a block border before the newest chunk is estimated to save bits. */
 export function isSplitWorthwhile(): bool {
   const block = scratch + SYMBOL_COUNT;

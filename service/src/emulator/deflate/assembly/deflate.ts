@@ -15,7 +15,7 @@ import { denseBytes, SHORTEST_DENSE } from './dense';
 import { RESULT, scratch, TOKEN_CAPACITY, TOKENS } from './layout';
 import * as m from './match';
 import { adaptFast, noteHistory, openFast, parseFast } from './parse-fast';
-import { insertHistory, parseLazy, tuneLazy } from './parse-lazy';
+import { adaptLazy, insertHistory, parseLazy, tuneLazy } from './parse-lazy';
 
 const DONE: u32 = 1;
 const OUTPUT_FULL: u32 = 3;
@@ -103,6 +103,7 @@ function writeAll(source: usize, level: u32, isFinal: bool): bool {
     at = parse(level, at, chunk + CHUNK_TOKENS * 4);
     adaptFast((at - chunkFrom) as u32, ((m.tokenEnd - chunk) >> 2) as u32);
     foldRawCounts();
+    if (level >= FASTEST_LAZY) adaptLazy();
     if (chunk === tokens) {
       startBlockWithChunk();
       continue;

@@ -3,7 +3,11 @@ import { FAST_HEADS, scratch } from './layout';
 import * as m from './match';
 
 const HASH_MULTIPLIER: u64 = 0x9e3779b185ebca87;
-const HASH_BITS: u64 = 14;
+const LEAST_BITS: u32 = 11;
+/** 32 KiB of table stay in the first-level cache; where matches are far apart, twice as much loses fewer of them. */
+const MOST_BITS: u32 = 14;
+const MOST_BITS_LARGE: u32 = 15;
+const LARGE: u32 = 128 << 10;
 /**
  * Heads are positions modulo 64 Ki, which keeps the table in the first-level cache. It is cleared for each job, and
  * positions start so high that a cleared head is out of reach until the wrap makes it a distance that exists.
@@ -13,13 +17,20 @@ const FIRST_POSITION: u32 = 32769;
 const LOOK_AHEAD: usize = 272;
 
 let bias: u32 = 0;
+/** Byte offsets in the table, whose entries of two bytes are four times the job's positions at most. */
+let slotMask: usize = 0;
 let insertsAll: bool = false;
 /** Few matches were found of late: of four positions one is looked up. */
 let isSparse: bool = false;
 
 /** Level 1 puts three positions of a match into the table, level 2 all of them. */
 export function openFast(level: u32): void {
-  memory.fill(scratch + FAST_HEADS, 0, (2 as usize) << (HASH_BITS as usize));
+  const all = (m.sourceEnd - m.sourceStart) as u32;
+  const most = level > 1 || all >= LARGE ? MOST_BITS_LARGE : MOST_BITS;
+  const bits = min<u32>(max<u32>(33 - clz(all | 1), LEAST_BITS), most);
+  const bytes: usize = (2 as usize) << (bits as usize);
+  slotMask = bytes - 2;
+  memory.fill(scratch + FAST_HEADS, 0, bytes);
   bias = FIRST_POSITION - (m.sourceStart as u32);
   insertsAll = level > 1;
   isSparse = false;
@@ -36,30 +47,31 @@ export function adaptFast(bytes: u32, tokens: u32): void {
 /** Puts the history before `source` into the table. */
 export function noteHistory(source: usize): void {
   const heads = scratch + FAST_HEADS;
+  const mask = slotMask;
   const end = min(source, m.sourceEnd - 7);
-  for (let at = m.sourceStart; at < end; at++) insert(heads, at, (at as u32) + bias);
+  for (let at = m.sourceStart; at < end; at++) insert(heads, mask, at, (at as u32) + bias);
 }
 
 /** Five bytes, because a match of four from far away saves next to nothing, and fewer candidates fail. */
 // @inline
-function slotOf(heads: usize, bytes: u64): usize {
-  return heads + (((((bytes << 24) * HASH_MULTIPLIER) >> (64 - HASH_BITS)) as usize) << 1);
+function slotOf(heads: usize, mask: usize, bytes: u64): usize {
+  return heads + (((((bytes << 24) * HASH_MULTIPLIER) >> 48) as usize) & mask);
 }
 
 // @inline
-function insert(heads: usize, at: usize, position: u32): void {
-  store<u16>(slotOf(heads, load<u64>(at)), position);
+function insert(heads: usize, mask: usize, at: usize, position: u32): void {
+  store<u16>(slotOf(heads, mask, load<u64>(at)), position);
 }
 
 /** Puts a position of a stretch that is not parsed into the table; needs eight readable bytes. */
 export function note(at: usize): void {
-  insert(scratch + FAST_HEADS, at, (at as u32) + bias);
+  insert(scratch + FAST_HEADS, slotMask, at, (at as u32) + bias);
 }
 
 /** Whether four bytes have a match: 0 or 1; not for the first byte of the source, see parseFast. */
 export function probe(at: usize): u32 {
   const bytes = load<u64>(at);
-  const distance = ((at as u32) + bias - load<u16>(slotOf(scratch + FAST_HEADS, bytes))) & 0xffff;
+  const distance = ((at as u32) + bias - load<u16>(slotOf(scratch + FAST_HEADS, slotMask, bytes))) & 0xffff;
   const near = select<u32>(distance, 1, distance - 1 < m.maxDistance);
   return (load<u32>(at - near) === (bytes as u32)) as u32;
 }
@@ -84,6 +96,7 @@ function lengthOf(at: usize, from: usize): u32 {
 export function parseFast(start: usize, tokenLimit: usize): usize {
   const base = scratch;
   const heads = base + FAST_HEADS;
+  const mask = slotMask;
   const isThorough = insertsAll;
   const skips = isSparse;
   const toPosition = bias;
@@ -98,7 +111,7 @@ export function parseFast(start: usize, tokenLimit: usize): usize {
       if (token >= tokenLimit) break;
       if (at >= safeEnd) break;
       const bytes = load<u64>(at);
-      const slot = slotOf(heads, bytes);
+      const slot = slotOf(heads, mask, bytes);
       const position = (at as u32) + toPosition;
       let distance = (position - (load<u16>(slot) as u32)) & 0xffff;
       store<u16>(slot, position);
@@ -118,11 +131,11 @@ export function parseFast(start: usize, tokenLimit: usize): usize {
       token = m.emitMatchTo(base, token, length, distance);
       const next = at + length;
       if (isThorough) {
-        for (at++; at < next; at++) insert(heads, at, (at as u32) + toPosition);
+        for (at++; at < next; at++) insert(heads, mask, at, (at as u32) + toPosition);
       } else {
-        insert(heads, at + 1, position + 1);
-        insert(heads, next - 2, position + length - 2);
-        insert(heads, next - 1, position + length - 1);
+        insert(heads, mask, at + 1, position + 1);
+        insert(heads, mask, next - 2, position + length - 2);
+        insert(heads, mask, next - 1, position + length - 1);
       }
       at = next;
     }
@@ -134,11 +147,12 @@ export function parseFast(start: usize, tokenLimit: usize): usize {
 function parseEnd(start: usize, firstToken: usize, tokenLimit: usize): usize {
   const end = m.sourceEnd;
   const heads = scratch + FAST_HEADS;
+  const mask = slotMask;
   let token = firstToken;
   let at = start;
   while (token < tokenLimit && end - at >= 8) {
     const bytes = load<u64>(at);
-    const slot = slotOf(heads, bytes);
+    const slot = slotOf(heads, mask, bytes);
     const position = (at as u32) + bias;
     const distance = (position - (load<u16>(slot) as u32)) & 0xffff;
     store<u16>(slot, position);
@@ -148,7 +162,7 @@ function parseEnd(start: usize, firstToken: usize, tokenLimit: usize): usize {
       token = m.emitMatch(token, length, distance);
       const next = at + length;
       const insertEnd = min(next, end - 8);
-      for (at++; at < insertEnd; at++) insert(heads, at, (at as u32) + bias);
+      for (at++; at < insertEnd; at++) insert(heads, mask, at, (at as u32) + bias);
       at = next;
     } else {
       token = m.emitLiteral(token, (bytes as u32) & 255);

@@ -1,4 +1,5 @@
 /** Levels 4–9: hash chains with lazy matching. */
+import { literalBits } from './chunk';
 import { CHAIN, HASH_BITS, HASH_HEADS, HASH3_BITS, HASH3_HEADS, scratch } from './layout';
 import * as m from './match';
 
@@ -28,6 +29,7 @@ export function tuneLazy(chain: u32, nice: u32, average: u32): void {
   chainLimit = chain;
   niceLength = nice;
   credit = LARGEST_CREDIT;
+  costOfLiteral = USUAL_LITERAL_BITS;
 }
 
 // @inline
@@ -103,6 +105,25 @@ function findMatch(at: usize, atLeast: u32, chain: u32): void {
   credit -= min(credit, granted - left);
 }
 
+const USUAL_LITERAL_BITS: f32 = 6;
+/** Bits of a match's two codes on average, without the extra bits of its distance. */
+const MATCH_CODE_BITS: f32 = 12;
+/** Matches in a row that do not pay off, before the search gets wider steps. */
+const MOST_REJECTED: u32 = 16;
+let costOfLiteral: f32 = USUAL_LITERAL_BITS;
+
+/** Tells what the newest chunk was like: where literals are cheap, as digits are, short matches from far away do not pay. */
+export function adaptLazy(): void {
+  costOfLiteral = literalBits(costOfLiteral);
+}
+
+// @inline
+function paysOff(length: u32, distance: u32): bool {
+  if (length > 6) return true;
+  const extraBits: i32 = 30 - (clz(distance) as i32);
+  return (length as f32) * costOfLiteral > MATCH_CODE_BITS + (extraBits as f32);
+}
+
 /** The bits that a longer match must win, given the distances: four for a byte, one for each doubling. */
 // @inline
 function isBetter(length: u32, distance: u32, oldLength: u32, oldDistance: u32): bool {
@@ -115,6 +136,7 @@ export function parseLazy(start: usize, tokenLimit: usize): usize {
   const end = m.sourceEnd;
   let token = m.tokenEnd;
   let at = start;
+  let rejected: u32 = 0;
   // A match found one byte ahead may put one more literal before it.
   while (token < tokenLimit && end - at >= 8) {
     findMatch(at, 2, chainLimit);
@@ -122,6 +144,17 @@ export function parseLazy(start: usize, tokenLimit: usize): usize {
       token = m.emitLiteral(token, load<u8>(at++));
       continue;
     }
+    if (!paysOff(bestLength, bestDistance)) {
+      // Where nothing pays off for long, not every position is looked at: that cost up to six times the time of text.
+      const searchAt = ++rejected > MOST_REJECTED ? min(at + bestLength - 1, end - 4) : at;
+      token = m.emitLiteral(token, load<u8>(at++));
+      while (at < searchAt) {
+        insert(at);
+        token = m.emitLiteral(token, load<u8>(at++));
+      }
+      continue;
+    }
+    rejected = 0;
     let length = bestLength;
     let distance = bestDistance;
     let inserted = at; // newest position in the tables
