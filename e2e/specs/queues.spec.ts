@@ -20,6 +20,27 @@ test('an engineer follows a queue: its row stays chosen while it sorts, its deta
   await expect(details.getByRole('img')).toHaveCount(3);
 });
 
+test('an engineer sees in each row how its queue did in the last minute, and nothing drawn where nothing came', async ({
+  monitor,
+  clients,
+}) => {
+  await monitor.page.setViewportSize({ width: 1920, height: 1000 });
+  clients.attached('sva', 1, 'log-shipper', 10);
+  const row = monitor.queueRows.filter({ hasText: 'log-shipper' });
+  /** Height of the curve: rows of the canvas that have something in them. */
+  const height = (canvas: HTMLCanvasElement) => {
+    const pixels = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
+    return new Set(
+      [...pixels].flatMap((value, i) => (i % 4 === 3 && value > 0 ? [Math.floor(i / 4 / canvas.width)] : [])),
+    ).size;
+  };
+  await expect
+    .poll(() => row.locator('.col-trend canvas').evaluate(height), { timeout: 15_000 })
+    .toBeGreaterThan(8);
+  const idle = monitor.queueRows.filter({ hasText: 'decompress' }).first();
+  expect(await idle.locator('.col-trend canvas').evaluate(height)).toBeLessThan(4);
+});
+
 test('an administrator resets a queue after a confirmation; without the token the page asks for it', async ({
   monitor,
   clients,

@@ -34,8 +34,8 @@ const COLUMNS: readonly Column<MdevSnapshot>[] = [
   },
   {
     key: 'group',
-    label: 'IOMMU group',
-    hint: '/dev/vfio/<n>',
+    label: 'Group',
+    hint: 'IOMMU group: /dev/vfio/<n>',
     numeric: true,
     text: ({ iommuGroup }) => String(iommuGroup ?? '–'),
     order: ({ iommuGroup }) => iommuGroup ?? Number.NaN,
