@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { availableParallelism } from 'node:os';
 import type {
   CoreName,
   DeviceSnapshot,
@@ -54,7 +53,7 @@ export interface HostOptions {
   nativeQueues?: number;
   /** Largest input of one job. */
   jobBytes?: number;
-  /** Jobs up to this size run on the polled core; 64 KiB if absent, 256 KiB where the process has one CPU. */
+  /** Jobs up to this size run on the polled core. */
   inlineBytes?: number;
   /** An engine core in a thread that works longer on one job has hung and is replaced; 15 s if absent. */
   engineLimitMs?: number;
@@ -99,8 +98,6 @@ const RAM_BYTES = 1024 * 1024 * 1024;
 
 const JOB_BYTES = 512 * 1024;
 const INLINE_BYTES = 64 * 1024;
-/** On one CPU a worker thread takes the time that it saves elsewhere, and a change of threads on top. */
-const INLINE_BYTES_ON_ONE_CPU = 256 * 1024;
 const SLOT_WAIT_MS = 30_000;
 const JOB_DEADLINE_MS = 30_000;
 
@@ -127,8 +124,7 @@ export async function createHost(options: HostOptions, log: Log): Promise<Host> 
   const { mode, cores, queues } = options;
   const { name: core, reason: coreReason } = options.chosenCore ?? (await chooseCore(options.core));
   const endpoint = endpointOf(options.vf?.number ?? 0);
-  const inlineBytes =
-    options.inlineBytes ?? (availableParallelism() === 1 ? INLINE_BYTES_ON_ONE_CPU : INLINE_BYTES);
+  const inlineBytes = options.inlineBytes ?? INLINE_BYTES;
   const memory = new PhysicalMemory(RAM_BYTES);
   const clock = systemClock;
   const iommu = new Iommu(clock, options.faultModel ?? 'stall');
