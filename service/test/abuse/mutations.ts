@@ -146,7 +146,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   mutation(
     22,
-    ['ops/stream-slots', 'if (own >= maxStreamsPerClient)', 'if (false)'],
+    ['ops/stream-slots', 'if (own.streams >= maxStreamsPerClient)', 'if (false)'],
     [
       EDGES,
       'may reach --max-streams-per-client; one more is 429, over HTTP and as a WebSocket, until one ends',
