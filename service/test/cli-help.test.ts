@@ -27,6 +27,8 @@ describe('warpdrive completion', () => {
     };
     assert.deepEqual(complete('dec'), ['decompress']);
     assert.deepEqual(complete('mdev', 'cr'), ['create']);
+    assert.deepEqual(complete('faults', 'inj'), ['inject', 'injected']);
+    assert.deepEqual(complete('faults', 'inject', 'core-'), ['core-hang', 'core-crash']);
     assert.deepEqual(complete('serve', '--max-i'), ['--max-input']);
     assert.deepEqual(complete('serve', '--core', ''), ['auto', 'wasm', 'isal', 'zlib']);
     assert.deepEqual(complete('compress', '-F', 'z'), ['zlib']);

@@ -77,4 +77,52 @@ describe('warpdrive serve', () => {
     assert.equal(nobody.code, 69);
     assert.match(nobody.stderr, /No service answers at/);
   });
+
+  it('lets the device fail on purpose, lists the plans and ends them', async () => {
+    const { url } = await serve('--admin-token', 'open-sesame');
+    const faults = async (...args: string[]) => {
+      const { code, stdout, stderr } = await run([
+        'faults',
+        ...args,
+        '--url',
+        url,
+        '--admin-token',
+        'open-sesame',
+      ]);
+      return { code, text: stdout.toString(), stderr };
+    };
+    assert.equal((await faults('injected')).text, 'No injected faults.\n');
+    const slow = await faults('inject', 'slow-dma', '--delay', '2ms', '--count', '5', '--probability', '1');
+    assert.deepEqual([slow.code, slow.text], [0, 'plan 1 on hisi_zip-0: slow-dma\n']);
+    const status = await faults(
+      'inject',
+      'completion-error',
+      '--status',
+      '0x42',
+      '--after',
+      '1000',
+      '--json',
+    );
+    const { id, plan } = JSON.parse(status.text) as { id: number; plan: object };
+    assert.deepEqual(plan, { kind: 'completion-error', status: 0x42, after: 1000 });
+    assert.equal((await sendWhole(`${url}/v1/compress`, Buffer.from('slowly'))).status, 200);
+    assert.match(
+      (await faults('injected')).text,
+      /^ID +DEVICE[^\n]*\n +1 +hisi_zip-0 +slow-dma +active +1 +1 /,
+    );
+    assert.equal((await faults('clear', String(id))).text, '1 cleared\n');
+    assert.equal((await faults('clear')).text, '1 cleared\n');
+    assert.doesNotMatch((await faults('injected')).text, /active/);
+    const missing = await faults('clear', '77');
+    assert.deepEqual([missing.code, /no fault plan 77/.test(missing.stderr)], [1, true]);
+    const range = await faults('inject', 'sqe-bit-flip', '--bit', '4096');
+    assert.deepEqual(
+      [range.code, /bit 4096 is not a whole number from 0 to 1023/.test(range.stderr)],
+      [1, true],
+    );
+    const unknown = await faults('inject', 'melt');
+    assert.deepEqual([unknown.code, /Allowed choices are sqe-bit-flip/.test(unknown.stderr)], [2, true]);
+    const anybody = await run(['faults', 'inject', 'stall', '--url', url, '--admin-token', 'wrong-token']);
+    assert.equal(anybody.code, 1);
+  });
 });

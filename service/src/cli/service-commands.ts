@@ -3,6 +3,7 @@ import type { FaultSnapshot, QueueSnapshot, StatusSnapshot } from '../../../shar
 import { parseDuration } from '../config/units.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import { CommandError, EXIT, EXIT_HELP } from './exit.ts';
+import { addFaultPlans } from './fault-plans.ts';
 import { common } from './mdev.ts';
 import { type CallFlags, callService } from './service-call.ts';
 import { bytesText, tableText } from './text.ts';
@@ -78,7 +79,7 @@ export function addQueues(program: Command): void {
 }
 
 export function addFaults(program: Command): void {
-  reader(
+  const faults = reader(
     program,
     'faults',
     'list the IOMMU faults of a running service',
@@ -100,6 +101,7 @@ export function addFaults(program: Command): void {
             ]),
           ),
   );
+  addFaultPlans(faults);
 }
 
 function reader<Body>(

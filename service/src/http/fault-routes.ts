@@ -7,28 +7,28 @@ import type { ApiDeps } from './api-deps.ts';
 import { parsed } from './parsed.ts';
 
 const trigger = {
-  device: z.string().optional(),
-  queue: z.number().optional(),
-  after: z.number().optional(),
-  count: z.number().optional(),
-  probability: z.number().optional(),
-  seed: z.number().optional(),
+  device: z.string().exactOptional(),
+  queue: z.number().exactOptional(),
+  after: z.number().exactOptional(),
+  count: z.number().exactOptional(),
+  probability: z.number().exactOptional(),
+  seed: z.number().exactOptional(),
 };
 
 /** Shapes only; the device checks ranges and names (emulator/faults/check-plan.ts). */
 export const plan = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('sqe-bit-flip'), bit: z.number().optional(), ...trigger }),
+  z.strictObject({ kind: z.literal('sqe-bit-flip'), bit: z.number().exactOptional(), ...trigger }),
   z.strictObject({
     kind: z.enum(['core-hang', 'core-crash', 'lost-interrupt', 'lost-doorbell', 'cqe-error', 'stall']),
     ...trigger,
   }),
   z.strictObject({ kind: z.enum(['late-doorbell', 'slow-dma']), delayMs: z.number(), ...trigger }),
-  z.strictObject({ kind: z.literal('completion-error'), status: z.number().optional(), ...trigger }),
+  z.strictObject({ kind: z.literal('completion-error'), status: z.number().exactOptional(), ...trigger }),
   z.strictObject({
     kind: z.literal('ras'),
     severity: z.enum(RAS_SEVERITIES),
-    error: z.string().optional(),
-    device: z.string().optional(),
+    error: z.string().exactOptional(),
+    device: z.string().exactOptional(),
   }),
 ]);
 
@@ -49,7 +49,7 @@ function planOf(body: unknown): FaultPlan | typeof HARDWARE_ERROR {
       field: 'kind',
       allowed: KINDS,
     });
-  if (data.kind !== HARDWARE_ERROR) return parsed(plan, body) as FaultPlan;
+  if (data.kind !== HARDWARE_ERROR) return parsed(plan, body);
   parsed(hardwareError, body);
   return HARDWARE_ERROR;
 }

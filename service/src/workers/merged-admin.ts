@@ -1,8 +1,9 @@
 import type { FaultPlanSnapshot } from '../../../shared/src/fault-injection.ts';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
-import type { PageResponse, StackAdmin, StackView } from '../../../shared/src/telemetry.ts';
+import type { StackAdmin, StackView } from '../../../shared/src/telemetry.ts';
 import { ownerOfStag } from './merge-iommu.ts';
 import type { WorkerCall } from './messages.ts';
+import { ANSWERS, answerOf } from './worker-answer.ts';
 
 /** Where the process of a virtual function is asked. */
 export interface WorkerCalls {
@@ -41,7 +42,8 @@ export function mergedAdmin(pf: StackAdmin, view: () => StackView, calls: Worker
     async answerPageRequest(merged, response) {
       const { vf, stag } = ownerOfStag(merged);
       if (vf === 0) return pf.answerPageRequest(stag, response);
-      return (await calls.one(vf, { method: 'answerPageRequest', stag, response })) as PageResponse;
+      const answer = await calls.one(vf, { method: 'answerPageRequest', stag, response });
+      return answerOf('answerPageRequest', ANSWERS.answerPageRequest, answer);
     },
     async resetQueue(id) {
       const vf = functionOf(id.slice(0, id.lastIndexOf('/')));
@@ -61,7 +63,10 @@ export function mergedAdmin(pf: StackAdmin, view: () => StackView, calls: Worker
     /** Without a device every function gets the plan; the answer is then the physical one's. */
     async injectFault(plan) {
       const vf = plan.device === undefined ? undefined : functionOf(plan.device);
-      if (vf !== undefined) return ofFunction(vf, await calls.one(vf, { method: 'injectFault', plan }));
+      if (vf !== undefined) {
+        const answer = await calls.one(vf, { method: 'injectFault', plan });
+        return ofFunction(vf, answerOf('injectFault', ANSWERS.injectFault, answer));
+      }
       const injected = await pf.injectFault(plan);
       if (plan.device === undefined) await calls.all({ method: 'injectFault', plan });
       return injected;
@@ -69,9 +74,11 @@ export function mergedAdmin(pf: StackAdmin, view: () => StackView, calls: Worker
     async faultPlans() {
       const plans = [...(await pf.faultPlans())];
       for (const { vf } of view().devices())
-        if (vf !== undefined)
-          for (const plan of (await calls.one(vf, { method: 'faultPlans' })) as FaultPlanSnapshot[])
+        if (vf !== undefined) {
+          const answer = await calls.one(vf, { method: 'faultPlans' });
+          for (const plan of answerOf('faultPlans', ANSWERS.faultPlans, answer))
             plans.push(ofFunction(vf, plan));
+        }
       return plans.sort((a, b) => a.injectedAtMs - b.injectedAtMs);
     },
     async clearFaults(merged) {
@@ -79,10 +86,15 @@ export function mergedAdmin(pf: StackAdmin, view: () => StackView, calls: Worker
         const vf = Math.floor(merged / PLANS_PER_FUNCTION);
         const plan = merged % PLANS_PER_FUNCTION;
         if (vf === 0) return pf.clearFaults(plan);
-        return (await calls.one(vf, { method: 'clearFaults', plan })) as number;
+        return answerOf(
+          'clearFaults',
+          ANSWERS.clearFaults,
+          await calls.one(vf, { method: 'clearFaults', plan }),
+        );
       }
       let cleared = await pf.clearFaults();
-      for (const count of await calls.all({ method: 'clearFaults' })) cleared += count as number;
+      for (const answer of await calls.all({ method: 'clearFaults' }))
+        cleared += answerOf('clearFaults', ANSWERS.clearFaults, answer);
       return cleared;
     },
   };
@@ -91,7 +103,7 @@ export function mergedAdmin(pf: StackAdmin, view: () => StackView, calls: Worker
 /** Plan numbers are each function's own; merged ones carry the function above. */
 const PLANS_PER_FUNCTION = 1_000_000;
 
-const ofFunction = (vf: number, plan: unknown): FaultPlanSnapshot => {
-  const snapshot = plan as FaultPlanSnapshot;
-  return { ...snapshot, id: vf * PLANS_PER_FUNCTION + snapshot.id };
-};
+const ofFunction = (vf: number, plan: FaultPlanSnapshot): FaultPlanSnapshot => ({
+  ...plan,
+  id: vf * PLANS_PER_FUNCTION + plan.id,
+});

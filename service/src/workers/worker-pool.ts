@@ -5,6 +5,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { WorkerCalls } from './merged-admin.ts';
 import type { WorkerCall, WorkerReport, WorkerStart } from './messages.ts';
+import { ANSWERS, answerOf } from './worker-answer.ts';
 import { WorkerSlot } from './worker-slot.ts';
 
 /** An answer of the service does not wait longer for a busy worker's figures. */
@@ -90,8 +91,11 @@ export class WorkerPool implements WorkerCalls {
   /** The record of a job, from whichever worker has it. */
   async findJob(id: string): Promise<JobRecord | undefined> {
     const answers = await Promise.allSettled(this.ready().map((slot) => slot.call({ method: 'job', id })));
-    for (const answer of answers)
-      if (answer.status === 'fulfilled' && answer.value) return answer.value as JobRecord;
+    for (const answer of answers) {
+      if (answer.status === 'rejected') continue;
+      const found = answerOf('job', ANSWERS.job, answer.value);
+      if (found) return found;
+    }
     return undefined;
   }
 

@@ -99,7 +99,8 @@ const products: RouteDescription[] = (['post', 'put'] as const).flatMap((method)
   },
 ]);
 
-const faultPlan = z.object({
+/** A plan of GET /v1/faults/inject. */
+export const faultPlan = z.object({
   id: z.int(),
   device: z.string(),
   plan,
