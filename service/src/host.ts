@@ -246,6 +246,10 @@ export async function createHost(options: HostOptions, log: Log): Promise<Host> 
       jobSlots: () => library?.jobSlots() ?? [],
       iommu: (isAdmin) => kernel.iommuSnapshot(isAdmin),
       pageRequests: (isAdmin) => kernel.pageRequests(isAdmin),
+      timings: () => ({
+        sqes: [{ device: parent.name, durations: device.sqeTimings() }],
+        ...kernel.iommuTimings(),
+      }),
       sysfs: kernel.sysfs,
       admin: {
         mdevTypes: () => kernel.mdevTypes(),

@@ -62,6 +62,14 @@ describe('warpdrive serve --workers 2', () => {
       metrics,
       /warpdrive_http_requests_total\{route="\/v1\/compress",method="POST",status="200"\} 24/,
     );
+    const sqes = [
+      ...metrics.matchAll(/^warpdrive_sqe_latency_seconds_count\{device="(hisi_zip-[12])"\} (\d+)$/gm),
+    ];
+    assert.equal(new Set(sqes.map(([, device]) => device)).size, 2);
+    assert.equal(
+      sqes.reduce((sum, [, , count]) => sum + Number(count), 0),
+      totals.operations,
+    );
     assert.match(metrics, new RegExp(`warpdrive_job_input_bytes_total\\{[^}]*\\} ${bytesIn}\\b`));
   });
 

@@ -374,6 +374,27 @@ export interface JobSlots {
   waiting: number;
 }
 
+/** How many durations fell into each bucket, and their sum; platform/duration-buckets.ts has the bounds. */
+export interface DurationCounts {
+  counts: number[];
+  sumUs: number;
+}
+
+export interface DomainDurations {
+  domainKind: DomainKind;
+  durations: DurationCounts;
+}
+
+/** Durations inside the stack since its start. */
+export interface StackTimings {
+  /** Doorbell → CQE, by device. */
+  sqes: { device: string; durations: DurationCounts }[];
+  /** Page request → its answer. */
+  pageRequests: DomainDurations[];
+  /** Of sampled translations. */
+  translations: DomainDurations[];
+}
+
 /** What the hosted stack answers at any time; `host.ts` implements it, telemetry, http and ws read it. */
 export interface StackView {
   readonly mode: QueueMode;
@@ -393,6 +414,7 @@ export interface StackView {
   iommu?(isAdmin: boolean): IommuSnapshot;
   /** Page requests that were answered, newest last: outcome `resolved` or `aborted`. */
   pageRequests?(isAdmin: boolean): FaultSnapshot[];
+  timings?(): StackTimings;
   readonly sysfs?: SysfsView | undefined;
   readonly admin?: StackAdmin | undefined;
   /** Absent with one process. */

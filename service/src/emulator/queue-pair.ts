@@ -3,6 +3,7 @@ import { type Iova, iova, type Pasid, pasid } from '../../../shared/src/units.ts
 import { getAddress, getField, setField } from '../hw-abi/field.ts';
 import { CQC, CQE, CQE_WORDS, SQC } from '../hw-abi/qm.ts';
 import { SQE_WORDS } from '../hw-abi/zip-sqe.ts';
+import type { DurationBuckets } from '../platform/duration-buckets.ts';
 import { LatencyRing } from './latency-ring.ts';
 
 /** SQ context as the mailbox delivered it. */
@@ -96,6 +97,8 @@ export class QueuePair {
     private readonly cq: CqContext,
     readonly sqWords: Uint32Array,
     private readonly cqWords: Uint32Array,
+    /** Of all queues of the device. */
+    private readonly sqeDurations: DurationBuckets,
   ) {
     this.cqPhase = cq.phase;
     this.isArmed = cq.interruptEnable ?? false;
@@ -166,6 +169,7 @@ export class QueuePair {
       }
       this.inEngine.shift();
       this.latencyUs.add(nowUs - first.rungAtUs);
+      this.sqeDurations.observe(nowUs - first.rungAtUs);
       const base = this.cqTail * CQE_WORDS;
       setField(this.cqWords, base, CQE.sqNum, this.qpId);
       setField(this.cqWords, base, CQE.sqHead, first.index);

@@ -1,4 +1,4 @@
-import type { DeviceSnapshot } from '../../../shared/src/telemetry.ts';
+import type { DeviceSnapshot, DurationCounts } from '../../../shared/src/telemetry.ts';
 import { type Iova, pasid, type StreamId } from '../../../shared/src/units.ts';
 import { CQE_BYTES } from '../hw-abi/qm.ts';
 import { SQE_BYTES } from '../hw-abi/zip-sqe.ts';
@@ -7,6 +7,7 @@ import type { Translator } from '../kernel/iommu/translator.ts';
 import type { MmioView } from '../platform/accelerator.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { DeviceBus, IrqVector } from '../platform/device-bus.ts';
+import { DurationBuckets } from '../platform/duration-buckets.ts';
 import type { Log } from '../platform/log.ts';
 import type { PhysicalMemory } from '../platform/physical-memory.ts';
 import { CoreChoice } from './core-choice.ts';
@@ -67,6 +68,7 @@ export class ZipDevice implements DeviceBus {
   private readonly qm: QueueManagerBlock;
   private readonly dispatcher: JobDispatcher;
   private readonly engines = new EngineCounters();
+  private readonly sqeDurations = new DurationBuckets();
   private readonly shaper: Shaper;
   private readonly listeners: Partial<Record<IrqVector, () => void>> = {};
   /** What queues did that are stopped now. */
@@ -203,6 +205,11 @@ export class ZipDevice implements DeviceBus {
     return { ...queue.counters, inFlight: queue.inFlight, ...(latencyUs ? { latencyUs } : {}) };
   }
 
+  /** Doorbell → CQE of every SQE since the start. */
+  sqeTimings(): DurationCounts {
+    return this.sqeDurations.read();
+  }
+
   /** All queues since the start, stopped ones included. */
   functionStatistics(): { sent: number; received: number; errorBds: number } {
     const { fetched, writtenBack } = this.totals();
@@ -232,7 +239,8 @@ export class ZipDevice implements DeviceBus {
     const cqWords = this.kernelWords(cq.base, cq.depth * CQE_BYTES);
     if (!sqWords || !cqWords) return false;
     this.stopQueue(qpId);
-    this.queues.set(qpId, { pair: new QueuePair(qpId, sq, cq, sqWords, cqWords), contexts });
+    const pair = new QueuePair(qpId, sq, cq, sqWords, cqWords, this.sqeDurations);
+    this.queues.set(qpId, { pair, contexts });
     return true;
   }
 

@@ -330,6 +330,10 @@ export class Kernel implements AcceleratorHost {
   }
 
   /** @param isAdmin whether PASIDs may be shown */
+  iommuTimings(): ReturnType<Iommu['timings']> {
+    return this.parts.iommu.timings();
+  }
+
   iommuSnapshot(isAdmin: boolean): IommuSnapshot {
     const { iommu, parent } = this.parts;
     return iommuSnapshot({ iommu, parent, ownerOf: (pasid) => this.ownerOf(pasid) }, isAdmin);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { DurationHistogram } from './histogram.ts';
+import { DurationBuckets } from '../platform/duration-buckets.ts';
+import { DurationHistogram, exposed } from './histogram.ts';
 
 describe('DurationHistogram', () => {
   it('counts an observation in the first bucket that holds it, bounds included', () => {
@@ -14,5 +15,19 @@ describe('DurationHistogram', () => {
     );
     assert.equal(count, 4);
     assert.ok(Math.abs(sum - 1003.00021) < 1e-9);
+  });
+});
+
+describe('exposed', () => {
+  it('accumulates the stack’s buckets of powers of two, in seconds', () => {
+    const stack = new DurationBuckets();
+    for (const us of [0.25, 3, 4, 1e9]) stack.observe(us);
+    const { buckets, sum, count } = exposed(stack.read());
+    const at = (le: string) => buckets.find((bucket) => bucket.le === le)?.count;
+    assert.deepEqual(
+      [at('2.5e-7'), at('0.000002'), at('0.000004'), at('0.001024'), at('+Inf')],
+      [1, 1, 3, 3, 4],
+    );
+    assert.deepEqual([count, Math.round(sum)], [4, 1000]);
   });
 });

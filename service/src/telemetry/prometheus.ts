@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import { WORKER_STATES } from '../../../shared/src/telemetry.ts';
+import { type DomainDurations, WORKER_STATES } from '../../../shared/src/telemetry.ts';
 import { OUTCOMES } from './counters.ts';
-import type { DurationHistogram } from './histogram.ts';
+import { type ExposedHistogram, exposed } from './histogram.ts';
 import type { StatusSource } from './status.ts';
 
 type Labels = Record<string, string | number>;
@@ -28,20 +28,38 @@ export class Metrics {
 
   async text(): Promise<string> {
     const { counters, view } = this.source;
+    const timings = view.timings?.();
+    const byDomain = (all: DomainDurations[] = []): [Labels, ExposedHistogram][] =>
+      all.map(({ domainKind, durations }) => [{ domain_kind: domainKind }, exposed(durations)]);
     return (
       (await this.registry.metrics()) +
       histogramText(
         'warpdrive_http_request_duration_seconds',
         'Time from the request to the end of its answer',
-        [...counters.routes.values()].map(({ route, duration }) => [{ route }, duration]),
+        [...counters.routes.values()].map(({ route, duration }) => [{ route }, duration.read()]),
       ) +
       histogramText(
         'warpdrive_job_duration_seconds',
         'Time of a compression or decompression request',
         [...counters.jobs.values()].map(({ op, format, duration }) => [
           { op, format, engine: view.core },
-          duration,
+          duration.read(),
         ]),
+      ) +
+      histogramText(
+        'warpdrive_sqe_latency_seconds',
+        'Doorbell to completion entry of an SQE',
+        (timings?.sqes ?? []).map(({ device, durations }) => [{ device }, exposed(durations)]),
+      ) +
+      histogramText(
+        'warpdrive_iopf_duration_seconds',
+        'Page request to its answer',
+        byDomain(timings?.pageRequests),
+      ) +
+      histogramText(
+        'warpdrive_iommu_translation_seconds',
+        'Time of a translation; one of 61 is timed, so the count is of samples',
+        byDomain(timings?.translations),
       )
     );
   }
@@ -256,13 +274,13 @@ export class Metrics {
   }
 }
 
-function histogramText(name: string, help: string, series: [Labels, DurationHistogram][]): string {
+function histogramText(name: string, help: string, series: [Labels, ExposedHistogram][]): string {
   const lines = [`\n# HELP ${name} ${help}`, `# TYPE ${name} histogram`];
   for (const [labels, histogram] of series) {
     const text = Object.entries(labels)
       .map(([key, value]) => `${key}="${value}"`)
       .join(',');
-    const { buckets, sum, count } = histogram.read();
+    const { buckets, sum, count } = histogram;
     for (const bucket of buckets) lines.push(`${name}_bucket{${text},le="${bucket.le}"} ${bucket.count}`);
     lines.push(`${name}_sum{${text}} ${sum}`, `${name}_count{${text}} ${count}`);
   }

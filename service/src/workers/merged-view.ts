@@ -9,12 +9,14 @@ import type {
   QueueSnapshot,
   SoftwareSamples,
   StackAdmin,
+  StackTimings,
   StackView,
   SysfsView,
   WorkerSnapshot,
 } from '../../../shared/src/telemetry.ts';
 import { FaultFeed } from './fault-feed.ts';
 import { mergeIommu, stagOf } from './merge-iommu.ts';
+import { mergeTimings } from './merge-timings.ts';
 import type { WorkerReport } from './messages.ts';
 
 /** What the jobs of processes that are gone leave behind. */
@@ -23,6 +25,7 @@ type CoreTotals = Map<number, { jobs: number; busyNs: number }>;
 interface VirtualFunctionState {
   report: Omit<WorkerReport, 'increments'>;
   readonly gone: CoreTotals;
+  goneTimings?: StackTimings;
 }
 
 export interface MergedParts {
@@ -93,7 +96,8 @@ export class MergedView implements StackView {
       queuesFree: 0,
       cores: device.cores.map((core) => ({ ...core, jobs: 0, busyNs: 0 })),
     }));
-    const { iommu: _, software: __, ...rest } = known.report;
+    known.goneTimings = mergeTimings(timingsOf(known));
+    const { iommu: _, software: __, timings: ___, ...rest } = known.report;
     known.report = { ...rest, devices, mdevs: [], queues: [], jobSlots: [] };
   }
 
@@ -157,6 +161,11 @@ export class MergedView implements StackView {
       .map(({ pasid, ...rest }) => (isAdmin && pasid !== undefined ? { ...rest, pasid } : rest));
   }
 
+  timings(): StackTimings {
+    const own = this.parts.pf.timings?.();
+    return mergeTimings([...(own ? [own] : []), ...[...this.functions.values()].flatMap(timingsOf)]);
+  }
+
   softwareSamples(): SoftwareSamples[] {
     return this.reports().flatMap(({ software }) => (software ? [software] : []));
   }
@@ -173,3 +182,7 @@ export class MergedView implements StackView {
     return [...this.functions.values()].map(({ report }) => report);
   }
 }
+
+/** Of the processes that are gone, and of the one that runs. */
+const timingsOf = ({ report, goneTimings }: VirtualFunctionState): StackTimings[] =>
+  [goneTimings, report.timings].filter((timings) => timings !== undefined);

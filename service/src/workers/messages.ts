@@ -10,6 +10,7 @@ import type {
   PageResponse,
   QueueSnapshot,
   SoftwareSamples,
+  StackTimings,
 } from '../../../shared/src/telemetry.ts';
 import type { Config } from '../config/schema.ts';
 import type { HostOptions, VirtualFunction } from '../host.ts';
@@ -81,6 +82,7 @@ export interface WorkerReport {
   jobSlots: JobSlots[];
   iommu?: IommuSnapshot;
   pageRequests: FaultSnapshot[];
+  timings?: StackTimings;
   /** Only while somebody looks. */
   software?: SoftwareSamples;
   rssBytes: number;

@@ -62,6 +62,7 @@ export class Reporter {
       jobSlots: view.jobSlots?.() ?? [],
       ...(view.iommu ? { iommu: view.iommu(true) } : {}),
       pageRequests: view.pageRequests?.(true) ?? [],
+      ...(view.timings ? { timings: view.timings() } : {}),
       ...(this.isWatched ? { software: this.counters.softwareCost.next() } : {}),
       rssBytes: process.memoryUsage.rss(),
       eventLoopDelayMs: this.delay.takeMs(),

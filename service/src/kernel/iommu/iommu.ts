@@ -1,4 +1,4 @@
-import type { FaultModel } from '../../../../shared/src/telemetry.ts';
+import type { FaultModel, StackTimings } from '../../../../shared/src/telemetry.ts';
 import { type Iova, PAGE_BYTES, type Pasid, physAddr, type StreamId } from '../../../../shared/src/units.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { kernelError } from '../errno.ts';
@@ -6,6 +6,7 @@ import { INPUT_ADDRESS_LIMIT } from './address-space.ts';
 import { IommuDomain } from './domain.ts';
 import { EventLog } from './event-log.ts';
 import type { FaultEvent, FaultRecord, PageResponse } from './fault-record.ts';
+import { DurationsByDomain, TimingTurn } from './iommu-timings.ts';
 import { IOTLB_MISS, Iotlb } from './iotlb.ts';
 import { PageRequests } from './page-requests.ts';
 import { type PasidEntry, PasidTable } from './pasid-table.ts';
@@ -56,6 +57,8 @@ export class Iommu implements Translator {
   private readonly unsubscribe = new Map<IommuDomain, () => void>();
   private readonly log: EventLog;
   private readonly requests: PageRequests;
+  private readonly translations = new DurationsByDomain();
+  private readonly timingTurn = new TimingTurn();
   private nextAsid = 0;
 
   /** @param faultModel of devices that `setFaultModel` did not give another */
@@ -154,7 +157,7 @@ export class Iommu implements Translator {
 
   translate(stream: StreamId, id: Pasid, address: Iova, bytes: number, access: Access): Extent[] | undefined {
     const request: Request = { stream, id, access, mayStall: false, qpId: undefined };
-    const translation = this.run(request, address, bytes);
+    const translation = this.answer(request, address, bytes);
     return isStall(translation) ? undefined : translation;
   }
 
@@ -166,7 +169,7 @@ export class Iommu implements Translator {
     access: Access,
     qpId?: number,
   ): Translation {
-    return this.run({ stream, id, access, mayStall: true, qpId }, address, bytes);
+    return this.answer({ stream, id, access, mayStall: true, qpId }, address, bytes);
   }
 
   report(stream: StreamId, id: Pasid, address: Iova, access: Access, qpId?: number): void {
@@ -221,6 +224,19 @@ export class Iommu implements Translator {
     return this.requests.stalls
       .list()
       .map((held) => ({ ...held, ageMs: Math.round((nowUs - held.raisedAtUs) / 1000) }));
+  }
+
+  timings(): Pick<StackTimings, 'pageRequests' | 'translations'> {
+    return { pageRequests: this.requests.durations.read(), translations: this.translations.read() };
+  }
+
+  private answer(request: Request, address: Iova, bytes: number): Translation {
+    if (!this.timingTurn.next()) return this.run(request, address, bytes);
+    const kind = this.domainOf(request.stream, request.id)?.kind ?? 'blocking';
+    const startUs = this.clock.monotonicUs();
+    const translation = this.run(request, address, bytes);
+    this.translations.observe(kind, this.clock.monotonicUs() - startUs);
+    return translation;
   }
 
   private run(request: Request, address: Iova, bytes: number): Translation {

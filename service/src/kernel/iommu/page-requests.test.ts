@@ -45,6 +45,21 @@ describe('page requests', () => {
       assert.equal(iommu.faultCount, 0);
     }
   });
+  it('are timed from the request to the answer, those that waited too', () => {
+    const { clock, iommu, access, stalled } = demandPaged('stall');
+    const release = iommu.holdPageRequests();
+    stalled();
+    clock.advance(3);
+    release();
+    access(ADDRESS + PAGE_BYTES);
+    const [{ domainKind, durations } = assert.fail('no durations')] = iommu.timings().pageRequests;
+    assert.equal(domainKind, 'sva');
+    assert.equal(durations.sumUs, 3000);
+    assert.equal(
+      durations.counts.reduce((sum, count) => sum + count),
+      iommu.pageRequestCounts.success,
+    );
+  });
   it('become aborted accesses when stall is toggled off, and resolved ones when it is back', () => {
     const { iommu, access } = demandPaged('stall');
     iommu.setFaultModel(STREAM, 'none');

@@ -4,6 +4,7 @@ import type { Clock } from '../../platform/clock.ts';
 import type { IommuDomain } from './domain.ts';
 import { EventLog } from './event-log.ts';
 import type { FaultRecord, PageResponse } from './fault-record.ts';
+import { DurationsByDomain } from './iommu-timings.ts';
 import { type HeldTransaction, StallTable } from './stall-table.ts';
 import type { Access, Stall } from './translator.ts';
 
@@ -35,6 +36,8 @@ export class PageRequests {
   /** Answered requests, apart from the faults, because a process's first touch of its memory makes thousands. */
   readonly answered = new EventLog(KEPT);
   readonly stalls: StallTable;
+  /** Request → answer; as many as `counts` has. */
+  readonly durations = new DurationsByDomain();
   private nextStag = 1;
   private readonly holders = new Set<symbol>();
 
@@ -52,14 +55,15 @@ export class PageRequests {
    */
   raise(fault: PageFault, mayStall: boolean): PageAnswer {
     const stag = this.takeStag();
+    const raisedAtUs = this.clock.monotonicUs();
     if (mayStall && this.holders.size > 0) {
-      if (!this.stalls.isFull) return this.hold(fault, stag);
-      this.counts.failure++;
+      if (!this.stalls.isFull) return this.hold(fault, stag, raisedAtUs);
+      this.count('failure', fault.domain, raisedAtUs);
       return { stag, response: 'failure' };
     }
     const page = Math.floor(fault.address / PAGE_BYTES);
     const response = fault.domain.space.makePresent(page) ? 'success' : 'invalid';
-    this.counts[response]++;
+    this.count(response, fault.domain, raisedAtUs);
     if (response === 'success')
       this.answered.add({ ...this.recordOf(fault, stag), outcome: 'resolved', response });
     return { stag, response };
@@ -97,7 +101,7 @@ export class PageRequests {
     for (const held of this.stalls.list()) if (held.domain === domain) this.respond(held.stag, 'invalid');
   }
 
-  private hold(fault: PageFault, stag: number): Stall {
+  private hold(fault: PageFault, stag: number, raisedAtUs: number): Stall {
     const record = this.faults.add({ ...this.recordOf(fault, stag), outcome: 'stalled' });
     const held: HeldTransaction = {
       stag,
@@ -105,17 +109,22 @@ export class PageRequests {
       domain: fault.domain,
       page: Math.floor(fault.address / PAGE_BYTES),
       record,
-      raisedAtUs: this.clock.monotonicUs(),
+      raisedAtUs,
     };
     return this.stalls.hold(held, () => this.settle(held, 'failure'));
   }
 
   private settle(held: HeldTransaction, response: PageResponse): void {
-    this.counts[response]++;
+    this.count(response, held.domain, held.raisedAtUs);
     held.record.response = response;
     held.record.outcome = response === 'success' ? 'resolved' : 'aborted';
     const { seq: _, ...record } = held.record;
     if (response === 'success') this.answered.add(record);
+  }
+
+  private count(response: PageResponse, { kind }: IommuDomain, raisedAtUs: number): void {
+    this.counts[response]++;
+    this.durations.observe(kind, this.clock.monotonicUs() - raisedAtUs);
   }
 
   private recordOf(fault: PageFault, stag: number): NewRecord {
