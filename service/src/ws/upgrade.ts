@@ -72,11 +72,11 @@ function routeFor(
 ): SocketRoute {
   const offered = takeBearer(req);
   const { host, origin, authorization } = req.headers;
+  const tooMany = headerRefusal(req, limits.maxHeaders); // first: Host may be among the fields that were cut off
+  if (tooMany !== undefined) throw tooMany;
   if (host === undefined) throw new WarpDriveError('WD_E_REQUEST', 'an upgrade needs a Host field'); // RFC 6455 4.1
   const refused =
-    access.refusal(host, origin) ??
-    headerRefusal(req, limits.maxHeaders) ??
-    access.tokenRefusal(authorization, req.socket.remoteAddress, true);
+    access.refusal(host, origin) ?? access.tokenRefusal(authorization, req.socket.remoteAddress, true);
   if (refused !== undefined) throw refused;
   if (lifecycle.draining) throw new WarpDriveError('WD_E_DRAINING', 'the service is shutting down');
   const route = routes.get(url.pathname);
