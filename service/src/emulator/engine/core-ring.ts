@@ -14,7 +14,9 @@ const COMPLETED = LINE;
 const IS_ASLEEP = 2 * LINE;
 /** 1 while the device's thread wants to be woken by a completion; the first one clears it. */
 const IS_ARMED = 3 * LINE;
-const HEADER_BYTES = 4 * LINE * 4;
+/** 1 from when the thread takes jobs, or is gone. */
+const HAS_STARTED = 4 * LINE;
+const HEADER_BYTES = 5 * LINE * 4;
 
 /** A power of two. */
 export const RING_SLOTS = 8;
@@ -89,9 +91,28 @@ export class CoreRing {
     else queueMicrotask(wake);
   }
 
-  /** Lets go of who waits for a completion that never comes: the thread is gone. */
+  /**
+   * Resolves when the thread takes jobs, or was released. While it loads native code it must not be ended: an addon that
+   * meets the termination there aborts the whole process. Does not keep the process alive.
+   */
+  async started(): Promise<void> {
+    await Atomics.waitAsync(this.header, HAS_STARTED, 0).value;
+  }
+
+  get hasStarted(): boolean {
+    return Atomics.load(this.header, HAS_STARTED) === 1;
+  }
+
+  /** Lets go of who waits for what never comes: the thread is gone. */
   release(): void {
+    this.start();
     this.wakeDevice();
+  }
+
+  /** The thread's side: it takes jobs from here on. */
+  start(): void {
+    Atomics.store(this.header, HAS_STARTED, 1);
+    Atomics.notify(this.header, HAS_STARTED);
   }
 
   /** The thread's side: sleeps until a job is there. @param receive takes the job that came by message */

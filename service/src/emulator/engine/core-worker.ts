@@ -25,6 +25,7 @@ const receive = (): EngineJob => {
   return received.message as EngineJob;
 };
 
+ring.start();
 // never returns to the event loop: the thread is ended from outside
 for (;;) {
   const job = ring.nextJob(receive);

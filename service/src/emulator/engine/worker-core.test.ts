@@ -5,6 +5,7 @@ import { gunzipSync } from 'node:zlib';
 import { DeviceRig } from '../../../test/support/device-rig.ts';
 import { wasmModule } from '../deflate/wasm-core.ts';
 import { allocateCoreRanges } from './core-ranges.ts';
+import type { CoreRing } from './core-ring.ts';
 import { WorkerCore } from './worker-core.ts';
 
 const TEXT = Buffer.from('a job for a thread of its own\n'.repeat(500));
@@ -87,5 +88,20 @@ describe('WorkerCore', () => {
     await completed(doomed);
     assert.equal(queue.status(doomed), 0x42);
     await rig.device.dispose();
+  });
+  it('is not ended while it starts: an addon that it loads would abort the process', async () => {
+    const { rig, submit, cores } = threadedRig(1);
+    submit(rig.place(TEXT));
+    const worker = Reflect.get(cores[0]!, 'worker') as Worker;
+    const ring = Reflect.get(cores[0]!, 'ring') as CoreRing;
+    const terminate = worker.terminate.bind(worker);
+    let hadStarted: boolean | undefined;
+    worker.terminate = () => {
+      hadStarted = ring.hasStarted;
+      return terminate();
+    };
+    assert.equal(ring.hasStarted, false);
+    await rig.device.dispose();
+    assert.equal(hadStarted, true);
   });
 });

@@ -120,6 +120,8 @@ export class WorkerCore {
   async dispose(): Promise<void> {
     this.isDisposed = true; // from here on no unref: it would let the event loop end before `terminate` is done
     this.cancelLimit?.();
+    this.worker?.ref();
+    if (this.worker) await this.ring.started();
     await this.worker?.terminate();
     this.ring.release();
     this.running.length = 0;
@@ -144,6 +146,7 @@ export class WorkerCore {
       this.cancelLimit = undefined;
       this.collect();
       if (this.running.length === 0) return;
+      if (!this.ring.hasStarted) this.headSinceUs = this.clock.monotonicUs(); // a start on a crowded machine is no hang
       const leftMs = this.jobLimitMs - (this.clock.monotonicUs() - this.headSinceUs) / 1000;
       if (leftMs > 0) {
         this.watch(leftMs);
@@ -160,7 +163,9 @@ export class WorkerCore {
     this.worker = worker;
     worker.unref();
     worker.on('error', (error) => this.log.error({ core: this.id, err: error }, 'engine core died'));
+    const { ring } = this;
     worker.on('exit', () => {
+      ring.release();
       if (!this.isDisposed) this.replace();
     });
     return worker;
@@ -187,7 +192,6 @@ export class WorkerCore {
       this.count(result);
       results.push(result);
     }
-    ring.release();
     if (++this.failedStarts >= MAX_FAILED_STARTS)
       this.log.error({ core: this.id }, 'engine core does not start; its jobs fail from here on');
     for (const [i, { job, done }] of jobs.entries())
