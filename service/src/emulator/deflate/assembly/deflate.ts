@@ -39,7 +39,7 @@ function tune(level: u32): void {
   else if (level === 6) tuneLazy(18, 72, 14);
   else if (level === 7) tuneLazy(40, 128, 14);
   else if (level === 8) tuneLazy(128, 258, 16);
-  else if (level === 9) tuneLazy(400, 258, 24);
+  else if (level === 9) tuneLazy(400, 258, 24, 8);
 }
 
 /** @returns 1 done, 3 output full; the rest is in the result words */

@@ -20,14 +20,19 @@ let creditPerPosition: u32 = 0;
 let credit: u32 = 0;
 let chainLimit: u32 = 0;
 let niceLength: u32 = 0;
+let goodLength: u32 = 0;
 let bestLength: u32 = 0;
 let bestDistance: u32 = 0;
 
-/** `chain` and `average`: candidates tried for a position, at most and in the long run; `nice`: a match as long ends the search. */
-export function tuneLazy(chain: u32, nice: u32, average: u32): void {
+/**
+ * `chain` and `average`: candidates tried for a position, at most and in the long run; `nice`: a match as long ends the search;
+ * `good`: behind a match as long the next position gets a quarter of the chain, else half.
+ */
+export function tuneLazy(chain: u32, nice: u32, average: u32, good: u32 = 16): void {
   creditPerPosition = average;
   chainLimit = chain;
   niceLength = nice;
+  goodLength = good;
   credit = LARGEST_CREDIT;
   costOfLiteral = USUAL_LITERAL_BITS;
 }
@@ -159,7 +164,7 @@ export function parseLazy(start: usize, tokenLimit: usize): usize {
     let distance = bestDistance;
     let inserted = at; // newest position in the tables
     while (length < niceLength && end - at > 8 && token < tokenLimit) {
-      findMatch(at + 1, length - 1, length >= 16 ? chainLimit >> 2 : chainLimit >> 1);
+      findMatch(at + 1, length - 1, length >= goodLength ? chainLimit >> 2 : chainLimit >> 1);
       inserted = at + 1;
       if (bestLength < length || !isBetter(bestLength, bestDistance, length, distance)) break;
       token = m.emitLiteral(token, load<u8>(at++));
