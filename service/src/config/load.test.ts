@@ -69,6 +69,10 @@ describe('loadConfig', () => {
       () => loadConfig({ flags: {}, env: { WARPDRIVE_PROT: '1' } }),
       /WARPDRIVE_PROT; did you mean WARPDRIVE_PORT\?/,
     );
+    assert.throws(
+      () => loadConfig({ flags: {}, env: { WARPDRIVE_FOO: '1' } }),
+      /WARPDRIVE_FOO; known are WARPDRIVE_\w+, /,
+    );
   });
 
   it('names option, reason and value of a bad setting', () => {

@@ -72,9 +72,11 @@ function refused(option: string, value: unknown, reason: string): WarpDriveError
   });
 }
 
-function unknownName(what: string, name: string, known: readonly string[]): WarpDriveError {
-  const near = suggest(name, known);
-  const hint = near === undefined ? `known are ${known.join(', ')}` : `did you mean ${near}?`;
+/** @param prefix of all names; left out of the comparison, because names that share it would all be near */
+function unknownName(what: string, name: string, known: readonly string[], prefix = ''): WarpDriveError {
+  const bare = (one: string) => one.slice(prefix.length);
+  const near = suggest(bare(name), known.map(bare));
+  const hint = near === undefined ? `known are ${known.join(', ')}` : `did you mean ${prefix}${near}?`;
   return new WarpDriveError('WD_E_PARAMETER', `unknown ${what} ${name}; ${hint}`, { parameter: name });
 }
 
@@ -85,7 +87,7 @@ function fromEnvironment(env: ConfigSources['env']): Record<string, unknown> {
     if (!name.startsWith(ENV_PREFIX) || OTHER_VARIABLES.includes(name)) continue;
     const key = byName.get(name);
     if (key === undefined)
-      throw unknownName('environment variable', name, [...byName.keys(), ...OTHER_VARIABLES]);
+      throw unknownName('environment variable', name, [...byName.keys(), ...OTHER_VARIABLES], ENV_PREFIX);
     layer[key] = value;
   }
   return layer;
