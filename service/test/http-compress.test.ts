@@ -1,32 +1,19 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { after, before, describe, it } from 'node:test';
-import { FORMATS, type Format, MEDIA_TYPES } from '../../shared/src/format.ts';
-import { createHost, type Host } from '../src/host.ts';
-import { silentLog } from '../src/platform/log.ts';
-import type { RunningService } from '../src/service.ts';
+import { describe, it } from 'node:test';
+import { FORMATS, MEDIA_TYPES } from '../../shared/src/format.ts';
 import { jsonText, send, sendWhole, slices } from './http-client.ts';
 import { crc32Of, decoders } from './http-oracle.ts';
-import { eventually, serviceOn } from './http-service.ts';
+import { eventually } from './http-service.ts';
+import { serviceOnStack } from './http-setups.ts';
 
 const LEVELS = [1, 6, 9];
 const MIB = 1024 * 1024;
 const small = jsonText(5000);
 const large = jsonText(3 * MIB + 17);
 
-let host: Host;
-let service: RunningService;
-
-before(async () => {
-  host = await createHost({ mode: 'sva', core: 'auto', cores: 2, queues: 4 }, silentLog);
-  service = await serviceOn(host);
-});
-after(() => service.stop());
-
-const compressUrl = (format: Format, level: number) =>
-  `${service.url}/v1/compress?format=${format}&level=${level}`;
-const inFlight = () => host.view.queues().reduce((sum, queue) => sum + queue.inFlight, 0);
+const { host, service, compressUrl, inFlight } = await serviceOnStack();
 
 describe('POST /v1/compress', () => {
   const bodies: [string, Buffer, number][] = [

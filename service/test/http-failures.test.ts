@@ -1,28 +1,12 @@
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { WarpDriveError } from '../../shared/src/problem.ts';
-import type { RunningService } from '../src/service.ts';
-import { jsonText, problem, rawAnswer, rawConnection, send, sendWhole, slices } from './http-client.ts';
-import { type Double, hostDouble } from './http-double.ts';
-import { eventually, serviceOn } from './http-service.ts';
-import { recordedLog } from './recorded-log.ts';
+import { problem, rawAnswer, rawConnection, send, sendWhole, slices } from './http-client.ts';
+import { eventually } from './http-service.ts';
+import { serviceOnDouble } from './http-setups.ts';
 
-const IDLE_MS = 300;
-const body = jsonText(2000);
-const large = jsonText(3_000_000);
-
-let double: Double;
-let service: RunningService;
-const { log, lines } = recordedLog();
-
-before(async () => {
-  double = hostDouble();
-  const options = { idleTimeout: `${IDLE_MS}ms`, maxInput: 4_000_000 };
-  service = await serviceOn(double, options, log);
-});
-after(() => service.stop());
-beforeEach(() => lines.splice(0));
+const { double, service, lines, body, large } = await serviceOnDouble();
 
 describe('failures of the codec', () => {
   it('are problems while nothing was sent, with Retry-After where a retry helps', async () => {

@@ -1,28 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { after, before, beforeEach, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import type { RunningService } from '../src/service.ts';
-import { jsonText, problem, rawAnswer, rawConnection, send, sendWhole, slices } from './http-client.ts';
-import { type Double, hostDouble } from './http-double.ts';
-import { ADMIN_TOKEN, serviceOn } from './http-service.ts';
-import { recordedLog } from './recorded-log.ts';
+import { problem, rawAnswer, rawConnection, send, sendWhole, slices } from './http-client.ts';
+import { ADMIN_TOKEN } from './http-service.ts';
+import { serviceOnDouble } from './http-setups.ts';
 
-const IDLE_MS = 300;
-const body = jsonText(2000);
-const large = jsonText(3_000_000);
-
-let double: Double;
-let service: RunningService;
-const { log, lines } = recordedLog();
-
-before(async () => {
-  double = hostDouble();
-  const options = { idleTimeout: `${IDLE_MS}ms`, maxInput: 4_000_000 };
-  service = await serviceOn(double, options, log);
-});
-after(() => service.stop());
-beforeEach(() => lines.splice(0));
+const { service, lines, body, large } = await serviceOnDouble();
 
 describe('refusals before the body', () => {
   it('names a bad parameter, its value and what is allowed', async () => {
