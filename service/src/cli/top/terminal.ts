@@ -37,7 +37,9 @@ export class Terminal {
 
   /** Draws the lines from the top and the footer at the bottom, cut to the screen. */
   draw(lines: readonly Line[], footer: Line): void {
-    const { rows, columns } = this.output;
+    // a pseudo-terminal without a window says 0
+    const rows = this.output.rows || 24;
+    const columns = this.output.columns || 80;
     const shown = lines.slice(0, Math.max(0, rows - 1));
     const body = shown.map((line) => `${this.paint(line, columns)}${ERASE_TO_END_OF_LINE}\r\n`).join('');
     this.output.write(`${HOME}${body}${ERASE_BELOW}\u001b[${rows};1H${this.paint(footer, columns - 1)}`);

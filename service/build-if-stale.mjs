@@ -1,4 +1,4 @@
-// Builds unless everything that `npm run build` makes is there and newer than all it is made from.
+// `npm start`: builds unless everything that `npm run build` makes is there and newer than all it is made from.
 import { spawnSync } from 'node:child_process';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
