@@ -8,8 +8,8 @@ const wantsScreenshots = process.env['WARPDRIVE_SCREENSHOTS'] === '1';
 export default defineConfig({
   testDir: 'specs',
   outputDir: 'results',
-  timeout: 30_000,
-  expect: { timeout: 7_000 },
+  timeout: 90_000,
+  expect: { timeout: 15_000 },
   fullyParallel: true,
   workers: 2,
   reporter: 'list',

@@ -8,6 +8,8 @@ import { expect, test } from '../fixtures/test.ts';
 const SECONDS = Number(process.env['WARPDRIVE_MEASURE_SECONDS'] ?? 60);
 const FLOOD_PER_SEC = 10_000;
 const FLOOD_SECONDS = 10;
+/** Numbers left out in the middle of the flood, as the feed does when it must: the page counts them. */
+const FLOOD_SKIPPED = 1_234;
 const HOUR_SAMPLES = 4 * 3600;
 test.describe.configure({ mode: 'serial', timeout: 600_000 });
 
@@ -120,68 +122,58 @@ test('fault to screen', async ({ monitor, service, clients }) => {
   );
 });
 
-test('10 000 faults a second', async ({ page, service }) => {
-  await page.addInitScript(hookSocket);
-  await page.goto(`${service.url}/monitor/?view=iommu`);
-  await expect(page.locator('#state')).toHaveText(/Live/);
-  await page.evaluate(
-    ({ perSec, seconds }) => {
-      const template = {
-        device: 'hisi_zip-0',
-        streamId: 0x7500,
-        access: 'read',
-        event: 'F_TRANSLATION',
-        reason: 'not mapped',
-        outcome: 'aborted',
-        advice: 'Map it.',
-        kernelLine: 'event: F_TRANSLATION',
-      };
-      const state = { seq: 0, latencies: [] as number[], isOver: false };
-      Object.assign(window, { state });
-      const startedAt = performance.now();
-      const flood = () => {
-        const elapsed = Math.min(seconds, (performance.now() - startedAt) / 1000);
-        while (state.seq < elapsed * perSec) {
-          state.seq++;
-          Reflect.get(
-            window,
-            'inject',
-          )({
-            type: 'fault',
-            fault: {
-              ...template,
-              seq: state.seq * 2,
-              atMs: Date.now(),
-              iova: `0x${(state.seq * 4096).toString(16)}`,
-            },
-          });
-        }
-        if (elapsed >= seconds) state.isOver = true;
-        else setTimeout(flood, 10);
-      };
-      document.addEventListener('keydown', (event) => {
-        const from = event.timeStamp;
-        requestAnimationFrame(() => setTimeout(() => state.latencies.push(performance.now() - from)));
-      });
-      flood();
-    },
-    { perSec: FLOOD_PER_SEC, seconds: FLOOD_SECONDS },
-  );
-  for (let i = 0; i < 30; i++) {
-    await page.keyboard.press(i % 2 === 0 ? '3' : '1');
-    await page.waitForTimeout(300);
-  }
-  await expect
-    .poll(() => page.evaluate(() => (Reflect.get(window, 'state') as { isOver: boolean }).isOver))
-    .toBe(true);
-  const latencies = (
-    await page.evaluate(() => (Reflect.get(window, 'state') as { latencies: number[] }).latencies)
-  ).toSorted((a, b) => a - b);
-  const note = await page.locator('#faults-note').textContent();
-  say(
-    '10 000 faults/s for 10 s: input → paint',
-    `median ${median(latencies).toFixed(0)} ms, slowest of ${latencies.length} ${latencies.at(-1)?.toFixed(0)} ms; the page says “${note}”`,
-  );
+test.describe('flood', () => {
+  test.use({ bypassCSP: true }); // the flood comes from a worker of the page's own
+
+  test('10 000 faults a second', async ({ page, service }) => {
+    await page.addInitScript(hookSocket);
+    await page.goto(`${service.url}/monitor/?view=iommu`);
+    await expect(page.locator('#state')).toHaveText(/Live/);
+    await page.evaluate(
+      ({ source, perSec, seconds, skipped }) => {
+        const latencies: number[] = [];
+        const longTasks: number[] = [];
+        const state = { latencies, longTasks, isOver: false };
+        Object.assign(window, { state });
+        new PerformanceObserver((list) =>
+          longTasks.push(...list.getEntries().map(({ duration }) => duration)),
+        ).observe({ type: 'longtask' });
+        document.addEventListener('keydown', (event) => {
+          const from = event.timeStamp;
+          requestAnimationFrame(() => setTimeout(() => latencies.push(performance.now() - from)));
+        });
+        const worker = new Worker(URL.createObjectURL(new Blob([`(${source})(self)`])));
+        const receive = Reflect.get(window, 'receive') as (data: string) => void;
+        worker.addEventListener('message', ({ data }: MessageEvent<string>) => {
+          if (data === 'over') state.isOver = true;
+          else receive(data);
+        });
+        worker.postMessage({ perSec, seconds, skipped });
+      },
+      {
+        source: floodWorker.toString(),
+        perSec: FLOOD_PER_SEC,
+        seconds: FLOOD_SECONDS,
+        skipped: FLOOD_SKIPPED,
+      },
+    );
+    for (let i = 0; i < 30; i++) {
+      await page.keyboard.press(i % 2 === 0 ? '1' : '3');
+      await page.waitForTimeout(300);
+    }
+    type State = { isOver: boolean; latencies: number[]; longTasks: number[] };
+    const state = () => page.evaluate(() => Reflect.get(window, 'state') as State);
+    await expect.poll(async () => (await state()).isOver, { timeout: 60_000 }).toBe(true);
+    const note = page.locator('#faults-note');
+    await expect(note).toContainText((FLOOD_PER_SEC * FLOOD_SECONDS).toLocaleString('en-US'));
+    await expect(note).toContainText(`${FLOOD_SKIPPED.toLocaleString('en-US')} not sent`);
+    const { latencies, longTasks } = await state();
+    const slowest = (values: number[]) => Math.max(0, ...values).toFixed(0);
+    say(
+      '10 000 faults/s for 10 s: input → paint',
+      `median ${median(latencies).toFixed(0)} ms, slowest of ${latencies.length} ${slowest(latencies)} ms, longest task ${slowest(longTasks)} ms; the page says “${await note.textContent()}”`,
+    );
+  });
 });
 
 test('one hour of samples', async ({ page, service }) => {
@@ -230,16 +222,48 @@ test('one hour of samples', async ({ page, service }) => {
   );
 });
 
-/** Gives the page's socket a back door: `inject(message)` arrives as if the service had sent it. */
+/** Runs in a worker: each fault is a message of its own, as each frame of a socket is, at an even rate. */
+function floodWorker(scope: Pick<Worker, 'addEventListener' | 'postMessage'>): void {
+  scope.addEventListener(
+    'message',
+    ({ data: plan }: MessageEvent<{ perSec: number; seconds: number; skipped: number }>) => {
+      const total = plan.perSec * plan.seconds;
+      const startedAt = performance.now();
+      let sent = 0;
+      const flood = () => {
+        const due = Math.min(total, ((performance.now() - startedAt) / 1000) * plan.perSec);
+        for (; sent < due; sent++) {
+          const fault = {
+            seq: sent + 1 + (sent < total / 2 ? 0 : plan.skipped),
+            atMs: Date.now(),
+            device: 'hisi_zip-0',
+            streamId: 0x7500,
+            iova: `0x${(sent * 4096).toString(16)}`,
+            access: 'read',
+            event: 'F_TRANSLATION',
+            reason: 'not mapped',
+            outcome: 'aborted',
+            advice: 'Map it.',
+            kernelLine: 'event: F_TRANSLATION',
+          };
+          scope.postMessage(JSON.stringify({ type: 'fault', fault }));
+        }
+        if (sent < total) setTimeout(flood, 5);
+        else scope.postMessage('over');
+      };
+      flood();
+    },
+  );
+}
+
+/** Gives the page's socket a back door: `receive(text)` and `inject(message)` arrive as if the service had sent them. */
 function hookSocket(): void {
   const original = window.WebSocket;
   window.WebSocket = class extends original {
     constructor(url: string | URL, protocols?: string | string[]) {
       super(url, protocols);
-      Object.assign(window, {
-        inject: (message: unknown) =>
-          this.dispatchEvent(new MessageEvent('message', { data: JSON.stringify(message) })),
-      });
+      const receive = (data: string) => this.dispatchEvent(new MessageEvent('message', { data }));
+      Object.assign(window, { receive, inject: (message: unknown) => receive(JSON.stringify(message)) });
       this.addEventListener('message', (event) => {
         const message = JSON.parse(String(event.data)) as { type: string };
         if (message.type === 'sample') Object.assign(window, { lastSample: message });

@@ -93,7 +93,7 @@ export class Page implements PageActions {
 
   /** News of a service: a reading, or something that a person waits for. */
   onNews(service: Service, isReading: boolean): void {
-    this.alarms.look(service);
+    if (isReading) this.alarms.look(service); // between readings the tick does
     const waitMs = isReading ? (INTERVALS_MS[this.interval] ?? 0) - SLACK_MS : NEWS_MS;
     const restMs = this.lastDrawnMs + waitMs - performance.now();
     if (restMs <= 0) this.invalidate();

@@ -91,9 +91,20 @@ export class MonitorConnection {
     this.liveSinceMs ??= nowMs;
     this.downSinceMs = undefined;
     if (nowMs - this.liveSinceMs >= HEALTHY_AFTER_MS) this.attempt = 0;
-    this.startTimer(SILENT_AFTER_MS, () => this.fallSilent());
-    if (this.state.kind !== 'live') this.enter({ kind: 'live' });
+    if (this.state.kind !== 'live') {
+      this.enter({ kind: 'live' });
+      this.watchSilence(nowMs);
+    }
     this.deps.onMessage(message);
+  }
+
+  /** One timer looks at the age of the last message, because thousands may come in a second. */
+  private watchSilence(sinceMs: number): void {
+    this.startTimer(sinceMs + SILENT_AFTER_MS - this.deps.clock.nowMs(), () => {
+      const lastMs = this.lastDataAtMs ?? sinceMs;
+      if (this.deps.clock.nowMs() - lastMs >= SILENT_AFTER_MS) this.fallSilent();
+      else this.watchSilence(lastMs);
+    });
   }
 
   private fallSilent(): void {
