@@ -77,16 +77,21 @@ describe('containment', () => {
         for (let i = 0; i < jobs; i++) zip.trySubmit(request, () => (done[lane] = (done[lane] ?? 0) + 1));
         return zip;
       });
-      await until(() => {
+      // the last look at which both still waited: behind it the flood has the engine for itself
+      let shares = [0, 0];
+      for (const giveUpAt = Date.now() + 60_000; done[1] !== 400; ) {
+        assert.ok(Date.now() < giveUpAt, 'the neighbour is served');
+        shares = [...done];
+        await new Promise((next) => setImmediate(next));
         for (const lane of lanes) lane.poll();
-        return done[1] === 400;
-      }, 'the neighbour is served');
-      const flood = done[0] ?? 0;
+      }
       await until(() => {
         for (const lane of lanes) lane.poll();
         return done[0] === 1000;
       }, 'the flood is served too');
-      assert.ok(flood <= 480, `${flood} jobs of the flood while the neighbour had 400`);
+      const [flood = 0, neighbour = 0] = shares;
+      assert.ok(neighbour > 200, `${neighbour} jobs of the neighbour seen in time`);
+      assert.ok(flood <= neighbour * 1.2, `${flood} jobs of the flood while the neighbour had ${neighbour}`);
     });
   });
 
