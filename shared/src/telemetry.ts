@@ -5,6 +5,8 @@
  */
 import type { BenchRun } from './bench.ts';
 import type { FaultPlan, FaultPlanSnapshot } from './fault-injection.ts';
+import type { SoftwareCost, SoftwareSamples } from './software-cost.ts';
+import type { StackTimings } from './timings.ts';
 
 export const QUEUE_MODES = ['sva', 'vfio', 'noiommu', 'native'] as const;
 export type QueueMode = (typeof QUEUE_MODES)[number];
@@ -296,24 +298,6 @@ export interface StatusSnapshot {
   workers?: WorkerSnapshot[];
 }
 
-/** What the compression now going on costs node:zlib, measured on samples of the traffic itself. */
-export interface SoftwareCost {
-  /** Input bytes that one thread of node:zlib compresses in a second. */
-  bytesPerSec: number;
-  /** Compression input of all clients so far, the traffic that the samples stand for. */
-  compressedBytes: number;
-  /** How many samples the figure is made of, and their mean size. */
-  samples: number;
-  sampleBytes: number;
-}
-
-/** Pieces of traffic that node:zlib compressed too: how many, their bytes, and how long it took in all. */
-export interface SoftwareSamples {
-  count: number;
-  bytes: number;
-  us: number;
-}
-
 /** One reading of the changing figures; the service sends four a second. */
 export interface MonitorSample {
   atMs: number;
@@ -372,27 +356,6 @@ export interface JobSlots {
   taken: number;
   /** Jobs that wait for a slot. */
   waiting: number;
-}
-
-/** How many durations fell into each bucket, and their sum; platform/duration-buckets.ts has the bounds. */
-export interface DurationCounts {
-  counts: number[];
-  sumUs: number;
-}
-
-export interface DomainDurations {
-  domainKind: DomainKind;
-  durations: DurationCounts;
-}
-
-/** Durations inside the stack since its start. */
-export interface StackTimings {
-  /** Doorbell → CQE, by device. */
-  sqes: { device: string; durations: DurationCounts }[];
-  /** Page request → its answer. */
-  pageRequests: DomainDurations[];
-  /** Of sampled translations. */
-  translations: DomainDurations[];
 }
 
 /** What the hosted stack answers at any time; `host.ts` implements it, telemetry, http and ws read it. */

@@ -2,6 +2,7 @@ import { Argument, type Command, InvalidArgumentError, Option } from 'commander'
 import {
   FAULT_KINDS,
   type FaultPlanSnapshot,
+  type FaultTrigger,
   RAS_SEVERITIES,
   type RasSeverity,
 } from '../../../shared/src/fault-injection.ts';
@@ -15,13 +16,7 @@ const PATH = '/v1/faults/inject';
 /** A RAS error that is handled before the answer. */
 const HARDWARE_ERROR = 'hardware-error';
 
-interface InjectFlags extends CallFlags {
-  device?: string;
-  queue?: number;
-  after?: number;
-  count?: number;
-  probability?: number;
-  seed?: number;
+interface InjectFlags extends CallFlags, FaultTrigger {
   bit?: number;
   delay?: number;
   status?: number;

@@ -1,8 +1,8 @@
 import { WarpDriveError } from '../../../shared/src/problem.ts';
+import { chooseCore } from '../choose-core.ts';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import { printConfig } from '../config/print.ts';
 import { type Config, envName } from '../config/schema.ts';
-import { chooseCore } from '../core-choice.ts';
 import { isLoopback } from '../ops/access.ts';
 import { CommandError, EXIT } from './exit.ts';
 

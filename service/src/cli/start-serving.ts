@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
+import type { ChosenCore } from '../choose-core.ts';
 import type { Config } from '../config/schema.ts';
-import type { ChosenCore } from '../core-choice.ts';
 import { createHost, type Host, virtualFunctions } from '../host.ts';
 import { adminToken } from '../ops/admin-token.ts';
 import { exitOnDefect, onStopSignal } from '../ops/shutdown.ts';

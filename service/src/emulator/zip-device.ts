@@ -1,4 +1,5 @@
-import type { DeviceSnapshot, DurationCounts } from '../../../shared/src/telemetry.ts';
+import type { DeviceSnapshot } from '../../../shared/src/telemetry.ts';
+import type { DurationCounts } from '../../../shared/src/timings.ts';
 import { type Iova, pasid, type StreamId } from '../../../shared/src/units.ts';
 import { CQE_BYTES } from '../hw-abi/qm.ts';
 import { SQE_BYTES } from '../hw-abi/zip-sqe.ts';

@@ -329,11 +329,11 @@ export class Kernel implements AcceleratorHost {
     return this.parts.iommu.onFault((record) => listener(this.describe(record, isAdmin)));
   }
 
-  /** @param isAdmin whether PASIDs may be shown */
   iommuTimings(): ReturnType<Iommu['timings']> {
     return this.parts.iommu.timings();
   }
 
+  /** @param isAdmin whether PASIDs may be shown */
   iommuSnapshot(isAdmin: boolean): IommuSnapshot {
     const { iommu, parent } = this.parts;
     return iommuSnapshot({ iommu, parent, ownerOf: (pasid) => this.ownerOf(pasid) }, isAdmin);

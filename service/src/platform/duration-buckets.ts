@@ -1,4 +1,4 @@
-import type { DurationCounts } from '../../../shared/src/telemetry.ts';
+import type { DurationCounts } from '../../../shared/src/timings.ts';
 
 /** Buckets below a microsecond: the first holds all up to 2^-2 µs. */
 const SUB_MICROSECOND = 2;

@@ -1,4 +1,4 @@
-import type { DurationCounts } from '../../../shared/src/telemetry.ts';
+import type { DurationCounts } from '../../../shared/src/timings.ts';
 import { bucketBoundS } from '../platform/duration-buckets.ts';
 
 /** Upper bounds in seconds, Prometheus `le`. */

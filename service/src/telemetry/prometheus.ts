@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import { type DomainDurations, WORKER_STATES } from '../../../shared/src/telemetry.ts';
+import { WORKER_STATES } from '../../../shared/src/telemetry.ts';
+import type { DomainDurations } from '../../../shared/src/timings.ts';
 import { OUTCOMES } from './counters.ts';
 import { type ExposedHistogram, exposed } from './histogram.ts';
 import type { StatusSource } from './status.ts';

@@ -1,5 +1,5 @@
 import { deflateRawSync } from 'node:zlib';
-import type { SoftwareCost, SoftwareSamples } from '../../../shared/src/telemetry.ts';
+import type { SoftwareCost, SoftwareSamples } from '../../../shared/src/software-cost.ts';
 
 /** Enough of a piece for a speed that means something, and no more than about a millisecond of the event loop. */
 const SAMPLE_BYTES = 32 * 1024;

@@ -48,5 +48,17 @@ export function mergeIommu(
   };
 }
 
+/** What stays of functions whose processes are gone: counts, so that no counter falls. */
+export function countsOf(iommu: IommuSnapshot): IommuSnapshot {
+  return {
+    ...iommu,
+    groups: [],
+    devices: [],
+    stalls: [],
+    iotlb: { ...iommu.iotlb, entries: 0 },
+    pasids: { inUse: 0, limit: 0 },
+  };
+}
+
 const shown = (pasid: number | undefined, isAdmin: boolean): { pasid?: number } =>
   isAdmin && pasid !== undefined ? { pasid } : {};

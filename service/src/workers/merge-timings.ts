@@ -1,4 +1,4 @@
-import type { DomainDurations, DurationCounts, StackTimings } from '../../../shared/src/telemetry.ts';
+import type { DomainDurations, DurationCounts, StackTimings } from '../../../shared/src/timings.ts';
 
 /** Timings of several functions, or of one function's processes one after the other, added. */
 export function mergeTimings(parts: readonly StackTimings[]): StackTimings {

@@ -1,3 +1,4 @@
+import type { SoftwareSamples } from '../../../shared/src/software-cost.ts';
 import type {
   CoreName,
   DeviceSnapshot,
@@ -7,15 +8,14 @@ import type {
   MdevSnapshot,
   QueueMode,
   QueueSnapshot,
-  SoftwareSamples,
   StackAdmin,
-  StackTimings,
   StackView,
   SysfsView,
   WorkerSnapshot,
 } from '../../../shared/src/telemetry.ts';
+import type { StackTimings } from '../../../shared/src/timings.ts';
 import { FaultFeed } from './fault-feed.ts';
-import { mergeIommu, stagOf } from './merge-iommu.ts';
+import { countsOf, mergeIommu, stagOf } from './merge-iommu.ts';
 import { mergeTimings } from './merge-timings.ts';
 import type { WorkerReport } from './messages.ts';
 
@@ -26,6 +26,7 @@ interface VirtualFunctionState {
   report: Omit<WorkerReport, 'increments'>;
   readonly gone: CoreTotals;
   goneTimings?: StackTimings;
+  goneIommu?: IommuSnapshot;
 }
 
 export interface MergedParts {
@@ -97,6 +98,7 @@ export class MergedView implements StackView {
       cores: device.cores.map((core) => ({ ...core, jobs: 0, busyNs: 0 })),
     }));
     known.goneTimings = mergeTimings(timingsOf(known));
+    known.goneIommu = countsOf(mergeIommu(iommuOf(vf, known), false));
     const { iommu: _, software: __, timings: ___, ...rest } = known.report;
     known.report = { ...rest, devices, mdevs: [], queues: [], jobSlots: [] };
   }
@@ -149,8 +151,10 @@ export class MergedView implements StackView {
   iommu(isAdmin: boolean): IommuSnapshot {
     const own = this.parts.pf.iommu?.(true);
     const parts = own ? [{ vf: 0, iommu: own }] : [];
-    for (const [vf, { report }] of this.functions) if (report.iommu) parts.push({ vf, iommu: report.iommu });
-    return mergeIommu(parts, isAdmin);
+    return mergeIommu(
+      [...parts, ...[...this.functions].flatMap(([vf, known]) => iommuOf(vf, known))],
+      isAdmin,
+    );
   }
 
   pageRequests(isAdmin: boolean): FaultSnapshot[] {
@@ -186,3 +190,9 @@ export class MergedView implements StackView {
 /** Of the processes that are gone, and of the one that runs. */
 const timingsOf = ({ report, goneTimings }: VirtualFunctionState): StackTimings[] =>
   [goneTimings, report.timings].filter((timings) => timings !== undefined);
+
+const iommuOf = (
+  vf: number,
+  { report, goneIommu }: VirtualFunctionState,
+): { vf: number; iommu: IommuSnapshot }[] =>
+  [goneIommu, report.iommu].filter((iommu) => iommu !== undefined).map((iommu) => ({ vf, iommu }));

@@ -1,5 +1,6 @@
 import type { FaultPlan } from '../../../shared/src/fault-injection.ts';
 import type { ProblemCode, ProblemDetails } from '../../../shared/src/problem.ts';
+import type { SoftwareSamples } from '../../../shared/src/software-cost.ts';
 import type {
   DeviceSnapshot,
   FaultModel,
@@ -9,9 +10,8 @@ import type {
   MdevSnapshot,
   PageResponse,
   QueueSnapshot,
-  SoftwareSamples,
-  StackTimings,
 } from '../../../shared/src/telemetry.ts';
+import type { StackTimings } from '../../../shared/src/timings.ts';
 import type { Config } from '../config/schema.ts';
 import type { HostOptions, VirtualFunction } from '../host.ts';
 import type { Increments } from '../telemetry/increments.ts';

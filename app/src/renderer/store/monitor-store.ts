@@ -1,4 +1,5 @@
 import type { BenchRun } from '../../../../shared/src/bench.ts';
+import type { SoftwareCost } from '../../../../shared/src/software-cost.ts';
 import {
   type FaultSnapshot,
   type IommuSnapshot,
@@ -7,7 +8,6 @@ import {
   type MonitorMessage,
   type MonitorSample,
   SAMPLE_INTERVAL_MS,
-  type SoftwareCost,
   type StatusSnapshot,
   type Totals,
 } from '../../../../shared/src/telemetry.ts';

@@ -1,9 +1,9 @@
+import type { SoftwareCost } from '../../../../shared/src/software-cost.ts';
 import type {
   CoreName,
   DeviceSnapshot,
   IommuSnapshot,
   QueueSnapshot,
-  SoftwareCost,
   Totals,
 } from '../../../../shared/src/telemetry.ts';
 

@@ -123,7 +123,6 @@ export class WorkerCore {
     this.worker?.ref();
     if (this.worker) await this.ring.started();
     await this.worker?.terminate();
-    this.ring.release();
     this.running.length = 0;
   }
 

@@ -1,4 +1,5 @@
-import type { DomainDurations, DomainKind } from '../../../../shared/src/telemetry.ts';
+import type { DomainKind } from '../../../../shared/src/telemetry.ts';
+import type { DomainDurations } from '../../../../shared/src/timings.ts';
 import { DurationBuckets } from '../../platform/duration-buckets.ts';
 
 /** Durations, apart for each kind of domain that had any. */

@@ -1,4 +1,5 @@
-import type { FaultModel, StackTimings } from '../../../../shared/src/telemetry.ts';
+import type { FaultModel } from '../../../../shared/src/telemetry.ts';
+import type { StackTimings } from '../../../../shared/src/timings.ts';
 import { type Iova, PAGE_BYTES, type Pasid, physAddr, type StreamId } from '../../../../shared/src/units.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { kernelError } from '../errno.ts';

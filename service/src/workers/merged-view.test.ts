@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { DurationCounts, StackTimings, StackView } from '../../../shared/src/telemetry.ts';
+import type { IommuSnapshot, StackView } from '../../../shared/src/telemetry.ts';
+import type { DurationCounts, StackTimings } from '../../../shared/src/timings.ts';
 import { MergedView } from './merged-view.ts';
 import type { WorkerReport } from './messages.ts';
 
@@ -61,6 +62,32 @@ describe('timings of several functions', () => {
         vf1()?.reduce((sum, count) => sum + count),
         total,
       );
+    }
+  });
+});
+
+describe('figures of the IOMMU with several functions', () => {
+  const iommu = (hits: number, success: number): IommuSnapshot => ({
+    groups: [{ id: 1, devices: ['vf1'] }],
+    devices: [],
+    iotlb: { entries: 3, hits, misses: 1, invalidations: 0 },
+    pageRequests: { success, invalid: 0, failure: 0 },
+    stalls: [],
+    pasids: { inUse: 2, limit: 16 },
+    events: { recorded: 1, lost: 0 },
+  });
+
+  it('count on when a process is gone, and what lived with it is left out', () => {
+    const view = mergedView();
+    const read = () => {
+      const { iotlb, pageRequests, pasids, events, groups } = view.iommu(false);
+      return [iotlb.hits, pageRequests.success, events.recorded, iotlb.entries, pasids.inUse, groups.length];
+    };
+    for (const run of [1, 2, 3]) {
+      view.reported(1, { ...report(timings('vf1', 1)), iommu: iommu(10, 4) });
+      assert.deepEqual(read(), [10 * run, 4 * run, run, 3, 2, 1]);
+      view.gone(1);
+      assert.deepEqual(read(), [10 * run, 4 * run, run, 0, 0, 0]);
     }
   });
 });
