@@ -74,6 +74,11 @@ test('an engineer compares the throughput of two services in one chart, each wit
     await expect(chart.locator('.legend-moment')).toHaveText(/^at \d\d:\d\d:\d\d/);
     await expect(page.locator('#chart-jobs')).toBeVisible();
     expect(await monitor.axe('#panel-services')).toEqual([]);
+    await page.setViewportSize({ width: 1024, height: 768 });
+    const last = await page.locator('#tabs .tab').last().boundingBox();
+    const others = await page.locator('#service-tabs').boundingBox();
+    if (!last || !others) throw new Error('the bar has views and services');
+    expect(last.x + last.width).toBeLessThanOrEqual(others.x);
   } finally {
     await load.stop();
     await second.dispose();
