@@ -59,6 +59,13 @@ describe('warpdrive completion', () => {
   });
 });
 
+const hintOf = async (...args: string[]): Promise<string | undefined> => {
+  const { code, stderr } = await run(args);
+  assert.equal(code, 2);
+  assert.match(stderr, /^error: .*\n(.*\n)?\(--help shows usage\)\n$/);
+  return /\(Did you.*\)/.exec(stderr)?.[0];
+};
+
 describe('warpdrive help', () => {
   it('gives every command a description, examples and its exit codes', () => {
     for (const command of createProgram(() => {}).commands) {
@@ -77,6 +84,16 @@ describe('warpdrive help', () => {
     const option = await run(['serve', '--prot', '1']);
     assert.equal(option.code, 2);
     assert.match(option.stderr, /Did you mean --port\?/);
+    for (const [args, hint] of [
+      [['dev'], 'devices'],
+      [['tpo'], 'top'],
+      [['comp'], 'compress or completion'],
+      [['mdev', 'lst'], 'list'],
+      [['faults', 'injct', 'stall'], 'inject'],
+      [['top', '--intervall=2s'], '--interval'],
+    ] as const)
+      assert.equal(await hintOf(...args), `(Did you mean ${hint}?)`);
+    for (const far of ['nope', 'x', 'start', 'gunzip']) assert.equal(await hintOf(far), undefined, far);
   });
 
   it('has a manual page that is the one in service/deploy and that groff reads without a warning', async () => {

@@ -63,19 +63,27 @@ describe('warpdrive serve', () => {
     assert.match(typo.stderr, /did you mean WARPDRIVE_PORT\?/);
   });
 
-  it('is read by status, queues and faults; 69 when it is not there', async () => {
+  it('is read by status, devices, queues and faults; 69 when it is not there', async () => {
     const { url } = await serve();
     await sendWhole(`${url}/v1/compress`, text);
     const status = await run(['status', '--url', url]);
     assert.match(status.stdout.toString(), /requests +1, 0 failed/);
     const queues = await run(['queues', '--url', url]);
     assert.match(queues.stdout.toString(), /^QUEUE +OWNER[\s\S]*hisi_zip-0/);
+    const devices = await run(['devices', '--url', url]);
+    assert.match(
+      devices.stdout.toString(),
+      /^DEVICE .*FREE\nhisi_zip-0 +PF +emulated +zip-v3 +\S+ +stall +working +\d+ +\d+\n\nDEVICE +CORE.*\nhisi_zip-0 +0 +\w+ +polled +\d+ +[\d.]+ s$/m,
+    );
     const json = await run(['queues', '--url', url, '--json']);
     assert.ok((JSON.parse(json.stdout.toString()) as { queues: unknown[] }).queues.length > 0);
     assert.equal((await run(['faults', '--url', url])).stdout.toString(), 'No faults.\n');
     const nobody = await run(['status', '--url', 'http://127.0.0.1:1']);
     assert.equal(nobody.code, 69);
     assert.match(nobody.stderr, /No service answers at/);
+    const noUrl = await run(['top', '--url', 'ftp://x']);
+    assert.equal(noUrl.code, 2);
+    assert.match(noUrl.stderr, /--url <URL>' argument 'ftp:\/\/x' is invalid\. It must be a URL that begins/);
   });
 
   it('lets the device fail on purpose, lists the plans and ends them', async () => {

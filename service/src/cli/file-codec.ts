@@ -106,7 +106,9 @@ function inputStats(path: string): Stats | undefined {
   );
 }
 
-const message = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+/** `no such file or directory` of Node's `ENOENT: no such file or directory, stat '/x'`: the path is said beside it. */
+const message = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).replace(/^[A-Z]+: ([^,]+), .*$/s, '$1');
 const hasCode = (error: unknown, code: string): boolean =>
   error instanceof Error && 'code' in error && error.code === code;
 

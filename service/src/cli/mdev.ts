@@ -94,10 +94,20 @@ function wholeNumber(text: string): number {
   return value;
 }
 
+function serviceUrl(text: string): string {
+  if (/^https?:\/\//i.test(text) && URL.canParse(text)) return text;
+  throw new InvalidArgumentError('It must be a URL that begins with http:// or https://.');
+}
+
 /** The options that every command has that talks to a service. */
 export function common(command: Command): Command {
   return command
-    .addOption(new Option('--url <URL>', 'address of the service').default(DEFAULT_URL).env('WARPDRIVE_URL'))
+    .addOption(
+      new Option('--url <URL>', 'address of the service')
+        .argParser(serviceUrl)
+        .default(DEFAULT_URL, DEFAULT_URL)
+        .env('WARPDRIVE_URL'),
+    )
     .addOption(new Option('--admin-token <TOKEN>', 'the admin token').env('WARPDRIVE_ADMIN_TOKEN'))
     .option('--json', 'print the JSON of the service');
 }

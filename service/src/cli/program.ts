@@ -3,12 +3,13 @@ import { VERSION } from '../ops/package.ts';
 import { addBench } from './bench/command.ts';
 import { addCompress, addDecompress } from './codec-commands.ts';
 import { addCompletion } from './completion.ts';
+import { didYouMean } from './did-you-mean.ts';
 import { addDoctor } from './doctor/command.ts';
 import { CommandError, EXIT, EXIT_HELP, type ExitCode, exitCodeOf } from './exit.ts';
 import { manPage } from './man.ts';
 import { addMdev } from './mdev.ts';
 import { addServe } from './serve.ts';
-import { addFaults, addQueues, addStatus } from './service-commands.ts';
+import { addDevices, addFaults, addQueues, addStatus } from './service-commands.ts';
 import { addSysfs } from './sysfs.ts';
 import { addTop } from './top/command.ts';
 
@@ -26,13 +27,14 @@ export function createProgram(setExit: (code: ExitCode) => void): Command {
   const program = new Command('warpdrive')
     .description('Streaming compression on WarpDrive accelerators.')
     .version(VERSION)
-    .showHelpAfterError('(--help shows usage)')
+    .showSuggestionAfterError(false)
     .addHelpText('after', HELP)
     .configureHelp({ showGlobalOptions: false });
   addServe(program);
   addCompress(program, setExit);
   addDecompress(program, setExit);
   addStatus(program);
+  addDevices(program);
   addQueues(program);
   addFaults(program);
   addTop(program, setExit);
@@ -56,7 +58,12 @@ export async function run(argv: readonly string[]): Promise<ExitCode | undefined
   const program = createProgram((value) => {
     code = value;
   });
-  for (const command of withSubcommands(program)) command.exitOverride();
+  for (const command of withSubcommands(program))
+    command.exitOverride((error) => {
+      if (error.message.startsWith('error: '))
+        process.stderr.write(`${didYouMean(command, error)}(--help shows usage)\n`);
+      throw error;
+    });
   try {
     await program.parseAsync([...argv]);
     return code;

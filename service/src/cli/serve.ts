@@ -22,6 +22,8 @@ const VALUE_NAMES: Readonly<Record<string, string>> = {
   mode: 'sva|vfio|noiommu|native',
   logLevel: 'LEVEL',
   allowOrigin: 'LIST',
+  fallback: 'allow|never',
+  attachSocket: 'PATH|auto|none',
 };
 
 const HELP = `

@@ -1,5 +1,10 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import type { FaultSnapshot, QueueSnapshot, StatusSnapshot } from '../../../shared/src/telemetry.ts';
+import type {
+  DeviceSnapshot,
+  FaultSnapshot,
+  QueueSnapshot,
+  StatusSnapshot,
+} from '../../../shared/src/telemetry.ts';
 import { parseDuration } from '../config/units.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import { CommandError, EXIT, EXIT_HELP } from './exit.ts';
@@ -37,6 +42,45 @@ export function addStatus(program: Command): void {
     },
   ).option('--wait <TIME>', 'wait until it is ready, at most so long', timeArgument);
 }
+
+export function addDevices(program: Command): void {
+  reader(
+    program,
+    'devices',
+    'list the accelerators of a running service and their engine cores',
+    '/v1/devices',
+    ({ devices }: { devices: DeviceSnapshot[] }) =>
+      devices.length === 0 ? 'No devices: software does all the work.\n' : devicesText(devices),
+  );
+}
+
+const devicesText = (devices: readonly DeviceSnapshot[]): string =>
+  `${tableText(
+    ['DEVICE', 'FUNCTION', 'KIND', 'HARDWARE', 'ADDRESS', 'FAULT MODEL', 'STATE', 'QUEUES', 'FREE'],
+    devices.map((device) => [
+      device.name,
+      device.vf === undefined ? 'PF' : `VF ${device.vf}`,
+      device.kind,
+      device.hardware,
+      device.bdf,
+      device.faultModel,
+      device.isolated ? 'isolated' : 'working',
+      device.queuesTotal,
+      device.queuesFree,
+    ]),
+  )}\n${tableText(
+    ['DEVICE', 'CORE', 'NAME', 'WHERE', 'JOBS', 'BUSY'],
+    devices.flatMap(({ name, cores }) =>
+      cores.map((core) => [
+        name,
+        core.id,
+        core.name,
+        core.where,
+        core.jobs,
+        `${(core.busyNs / 1e9).toFixed(1)} s`,
+      ]),
+    ),
+  )}`;
 
 export function addQueues(program: Command): void {
   reader(

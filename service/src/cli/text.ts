@@ -11,6 +11,9 @@ export function bytesText(bytes: number): string {
   return `${unit === 0 ? value : value.toFixed(1)} ${BINARY_UNITS[unit] ?? ''}`;
 }
 
+/** A number, with its unit if it has one; a dash stands for none. */
+const QUANTITY = /^(–|[\d.,]+( ([KMGT]i)?B| s)?)$/;
+
 /** Columns as wide as their widest cell; numbers to the right. */
 export function tableText(
   header: readonly string[],
@@ -18,7 +21,9 @@ export function tableText(
 ): string {
   const lines = [header, ...rows].map((row) => row.map(String));
   const widths = header.map((_, i) => Math.max(...lines.map((line) => line[i]?.length ?? 0)));
-  const isNumber = header.map((_, i) => rows.every((row) => typeof row[i] === 'number') && rows.length > 0);
+  const isNumber = header.map(
+    (_, i) => rows.length > 0 && rows.every((row) => QUANTITY.test(String(row[i]))),
+  );
   return lines
     .map((line) =>
       line

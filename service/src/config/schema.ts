@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { CORE_NAMES, QUEUE_MODES } from '../../../shared/src/telemetry.ts';
-import { parseDuration, parseSize } from './units.ts';
+import { parseDuration, parseSize, sizeText } from './units.ts';
 
 const MAX_CORES = 64;
 /** Node's timers fire at once beyond this. */
@@ -139,6 +139,13 @@ const TIME_KEYS: ReadonlySet<ConfigKey> = new Set([
   'pingTimeout',
   'maxTime',
 ]);
+const SIZE_KEYS: ReadonlySet<ConfigKey> = new Set([
+  'maxInput',
+  'maxOutput',
+  'maxBuffered',
+  'maxFrame',
+  'maxHeaderBytes',
+]);
 const DEFAULTS: Config = configSchema.parse({});
 export const ENV_PREFIX = 'WARPDRIVE_';
 
@@ -147,9 +154,11 @@ export const flagName = (key: string): string =>
   key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 /** `maxInput` → `WARPDRIVE_MAX_INPUT`. */
 export const envName = (key: string): string => ENV_PREFIX + flagName(key).replaceAll('-', '_').toUpperCase();
-/** A setting in the unit that its option takes: times as `30s`, all else as it is. */
-export const asGiven = (key: ConfigKey, value: Config[ConfigKey]): Config[ConfigKey] =>
-  TIME_KEYS.has(key) ? `${Number(value) / 1000}s` : value;
+/** A setting as its option takes it: times as `30s`, sizes as `64KiB`, all else as it is. */
+export function asGiven(key: ConfigKey, value: Config[ConfigKey]): Config[ConfigKey] {
+  if (TIME_KEYS.has(key)) return `${Number(value) / 1000}s`;
+  return SIZE_KEYS.has(key) && value !== 0 ? sizeText(Number(value)) : value;
+}
 /** Where the default is the machine's, what it follows. */
 const MACHINE_DEFAULTS: Partial<Record<ConfigKey, string>> = { cores: 'one per CPU' };
 

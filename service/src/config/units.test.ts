@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parseDuration, parseSize } from './units.ts';
+import { parseDuration, parseSize, sizeText } from './units.ts';
 
 describe('parseSize', () => {
   it('reads bytes, decimal and binary units', () => {
@@ -18,6 +18,13 @@ describe('parseSize', () => {
   it('refuses what is no size', () => {
     for (const text of ['', '-1', '64Kib/s', 'many', '1e3', '99999999TiB'])
       assert.equal(parseSize(text), undefined, text);
+  });
+});
+
+describe('sizeText', () => {
+  it('takes the largest unit that loses nothing', () => {
+    for (const text of ['1KiB', '64KiB', '1MiB', '1536KiB', '2GiB', '65537', '0'])
+      assert.equal(sizeText(parseSize(text) ?? -1), text);
   });
 });
 

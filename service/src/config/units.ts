@@ -30,5 +30,15 @@ function parseWithUnit(text: string, units: Readonly<Record<string, number>>): n
 /** Bytes of `65536`, `64KiB`, `1.5 MiB`, `2GB`; undefined if the text is not a size. */
 export const parseSize = (text: string): number | undefined => parseWithUnit(text, SIZE_UNITS);
 
+/** Bytes as `64KiB` where they are whole KiB, MiB or more, else the number: what {@link parseSize} takes back. */
+export function sizeText(bytes: number): string {
+  const unit = ['TiB', 'GiB', 'MiB', 'KiB'].find(
+    (name) => bytes % (SIZE_UNITS[name.toLowerCase()] ?? 1) === 0,
+  );
+  return unit === undefined || bytes === 0
+    ? String(bytes)
+    : `${bytes / (SIZE_UNITS[unit.toLowerCase()] ?? 1)}${unit}`;
+}
+
 /** Milliseconds of `250ms`, `30s`, `5m`, `1h`; a bare number counts seconds; undefined if the text is no time. */
 export const parseDuration = (text: string): number | undefined => parseWithUnit(text, TIME_UNITS_MS);

@@ -1,6 +1,7 @@
 import { cpus } from 'node:os';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { FORMATS, type Format } from '../../../../shared/src/format.ts';
+import { CORE_NAMES, type CoreName } from '../../../../shared/src/telemetry.ts';
 import { CommandError, EXIT, EXIT_HELP } from '../exit.ts';
 import { runDeck } from './deck.ts';
 import { csvOf, latencyLine, ratioLine, uadkParameters, uadkRow } from './report.ts';
@@ -9,9 +10,9 @@ import { withService } from './series.ts';
 import type { BenchPath, BenchRun } from './types.ts';
 
 interface BenchFlags {
-  experiment?: string;
-  alg: string;
-  mode: string;
+  experiment?: 'deck';
+  alg: Format;
+  mode: Mode;
   opt: number;
   async?: boolean;
   pktlen?: string;
@@ -21,14 +22,18 @@ interface BenchFlags {
   ctxnum: number;
   prefetch?: boolean;
   latency?: boolean;
-  core: string;
+  core: CoreName | 'auto';
   cores: number;
   json?: boolean;
   csv?: boolean;
 }
 
 /** UADK's mode names: `nosva` is its memory without SVA, here private maps; `noiommu` is ours. */
-const PATHS: Record<string, BenchPath> = { sva: 'sva', nosva: 'vfio', noiommu: 'noiommu', soft: 'soft' };
+const PATHS = { sva: 'sva', nosva: 'vfio', noiommu: 'noiommu', soft: 'soft' } as const satisfies Record<
+  string,
+  BenchPath
+>;
+type Mode = keyof typeof PATHS;
 const MIN_PKTLEN = 16;
 const MAX_PKTLEN = 8 * 1024 * 1024;
 const MAX_SECONDS = 128;
@@ -45,45 +50,51 @@ Examples:
 ${EXIT_HELP}`;
 
 const within =
-  (name: string, min: number, max: number) =>
+  (min: number, max: number) =>
   (text: string): number => {
     const value = Number(text);
     if (!Number.isInteger(value) || value < min || value > max)
-      throw new InvalidArgumentError(`${name} is a whole number from ${min} to ${max}, not "${text}".`);
+      throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
     return value;
   };
 
 export function addBench(program: Command): void {
   program
     .command('bench')
-    .description('measure queues of a private service beside node:zlib')
-    .option('--experiment <name>', 'deck: 1 process × 1 queue and 3 × 3, synchronous, all scenarios')
-    .option('--alg <name>', `${FORMATS.join(', ')}`, 'zlib')
-    .option('--mode <mode>', Object.keys(PATHS).join(', '), 'sva')
-    .option('--opt <n>', '0 block compress, 1 block decompress', within('--opt', 0, 1), 0)
+    .summary('measure queues of a private service beside node:zlib')
+    .description('Measures queues of a private service that it starts, beside node:zlib (--mode soft).')
+    .addOption(
+      new Option('--experiment <name>', '1 process × 1 queue and 3 × 3, synchronous, all scenarios').choices([
+        'deck',
+      ]),
+    )
+    .addOption(new Option('--alg <name>', 'format').choices(FORMATS).default('zlib'))
+    .addOption(
+      new Option('--mode <mode>', "how queues reach a process's memory; soft is node:zlib")
+        .choices(Object.keys(PATHS))
+        .default('sva'),
+    )
+    .option('--opt <n>', '0 block compress, 1 block decompress', within(0, 1), 0)
     .option('--sync', 'one job at a time a queue (default)')
     .option('--async', '16 jobs in flight a queue')
     .option('--pktlen <bytes>', `${MIN_PKTLEN} … ${MAX_PKTLEN}; for deck a list with commas`)
-    .option('--seconds <n>', `at most ${MAX_SECONDS}`, within('--seconds', 1, MAX_SECONDS), 3)
-    .option('--thread <n>', 'workers a process', within('--thread', 1, 64), 1)
-    .option('--multi <n>', 'processes', within('--multi', 1, 32), 1)
-    .option('--ctxnum <n>', 'queues a worker', within('--ctxnum', 1, 64), 1)
+    .option('--seconds <n>', `at most ${MAX_SECONDS}`, within(1, MAX_SECONDS), 3)
+    .option('--thread <n>', 'workers a process', within(1, 64), 1)
+    .option('--multi <n>', 'processes', within(1, 32), 1)
+    .option('--ctxnum <n>', 'queues a worker', within(1, 64), 1)
     .option('--prefetch', 'touch all buffers first; without it each destination is fresh memory')
     .option('--latency', 'print the mean latency')
-    .option('--core <name>', 'engine core: auto, wasm, isal, zlib', 'auto')
+    .addOption(new Option('--core <name>', 'deflate core').choices(['auto', ...CORE_NAMES]).default('auto'))
     .addOption(
       new Option('--cores <n>', 'engine cores in worker threads')
-        .argParser(within('--cores', 0, 64))
+        .argParser(within(0, 64))
         .default(Math.max(1, cpus().length - 1), 'one less than CPUs'),
     )
     .option('--json', 'print JSON')
     .option('--csv', 'print CSV')
     .addHelpText('after', HELP)
     .action(async (flags: BenchFlags) => {
-      if (flags.experiment === undefined) await single(flags);
-      else if (flags.experiment === 'deck') await deck(flags);
-      else
-        throw new CommandError(EXIT.usage, `--experiment ${flags.experiment} is not known; there is: deck`);
+      await (flags.experiment === undefined ? single(flags) : deck(flags));
     });
 }
 
@@ -131,14 +142,8 @@ async function deck(flags: BenchFlags): Promise<void> {
 }
 
 function runOf(flags: BenchFlags): BenchRun {
-  const path = PATHS[flags.mode];
-  if (!path)
-    throw new CommandError(EXIT.usage, `--mode ${flags.mode} is none of ${Object.keys(PATHS).join(', ')}`);
-  const isFormat = (name: string): name is Format => (FORMATS as readonly string[]).includes(name);
-  if (!isFormat(flags.alg))
-    throw new CommandError(EXIT.usage, `--alg ${flags.alg} is none of ${FORMATS.join(', ')}`);
   return {
-    path,
+    path: PATHS[flags.mode],
     format: flags.alg,
     operation: flags.opt === 0 ? 'compress' : 'decompress',
     isSync: flags.async !== true,

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parseDuration } from '../../config/units.ts';
 import { systemClock } from '../../platform/clock.ts';
-import { CommandError, EXIT, EXIT_HELP, type ExitCode } from '../exit.ts';
+import { EXIT_HELP, type ExitCode } from '../exit.ts';
 import { common } from '../mdev.ts';
 import type { CallFlags } from '../service-call.ts';
 import { SORT_NAMES } from './columns.ts';
@@ -10,7 +10,7 @@ interface TopFlags extends CallFlags {
   once?: true;
   sort: string;
   reverse?: true;
-  filter: string;
+  filter?: string;
   interval: number;
 }
 
@@ -30,15 +30,16 @@ export function addTop(program: Command, setExit: (code: ExitCode) => void): voi
     .summary('watch a running service in the terminal')
     .description('Live queues, throughput, latency, engine cores and faults of a running service.')
     .option('--once', 'print one reading and exit; 69 if no service answers')
-    .option('--interval <TIME>', 'time between readings', interval, 1000)
+    .addOption(
+      new Option('--interval <TIME>', 'time between readings').argParser(interval).default(1000, '1s'),
+    )
     .addOption(
       new Option('--sort <COLUMN>', 'column that orders the queues').choices(SORT_NAMES).default('queue'),
     )
     .option('--reverse', 'the other way round')
-    .option('--filter <WORDS>', 'only queues that have all the words', '')
+    .option('--filter <WORDS>', 'only queues that have all the words')
     .addHelpText('after', HELP)
     .action(async (flags: TopFlags) => {
-      if (!URL.canParse(flags.url)) throw new CommandError(EXIT.usage, `--url ${flags.url} is not a URL.`);
       const { runTop } = await import('./run.ts');
       const code = await runTop({
         url: flags.url,
@@ -48,7 +49,7 @@ export function addTop(program: Command, setExit: (code: ExitCode) => void): voi
         choices: {
           sort: SORT_NAMES.indexOf(flags.sort),
           reverse: flags.reverse ?? false,
-          filter: flags.filter,
+          filter: flags.filter ?? '',
           isTyping: false,
           isPaused: false,
           isHelp: false,

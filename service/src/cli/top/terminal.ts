@@ -40,7 +40,7 @@ export class Terminal {
     // a pseudo-terminal without a window says 0
     const rows = this.output.rows || 24;
     const columns = this.output.columns || 80;
-    const shown = lines.slice(0, Math.max(0, rows - 1));
+    const shown = lines.flatMap((line) => wrapped(line, columns)).slice(0, Math.max(0, rows - 1));
     const body = shown.map((line) => `${this.paint(line, columns)}${ERASE_TO_END_OF_LINE}\r\n`).join('');
     this.output.write(`${HOME}${body}${ERASE_BELOW}\u001b[${rows};1H${this.paint(footer, columns - 1)}`);
   }
@@ -58,4 +58,16 @@ export class Terminal {
     const code = this.hasColour || style === 'header' ? STYLES[style] : '';
     return code === '' ? cut : `${code}${style === 'header' ? cut.padEnd(columns) : cut}${RESET}`;
   }
+}
+
+/** @internal for its test */
+export function wrapped(line: Line, columns: number): Line[] {
+  if (line.wraps === undefined) return [line];
+  const rows: string[] = [];
+  for (const item of line.text.split('  ')) {
+    const longer = rows.length === 0 ? item : `${rows.at(-1)}  ${item}`;
+    if (rows.length > 0 && longer.length <= columns) rows[rows.length - 1] = longer;
+    else rows.push(item);
+  }
+  return rows.map((text) => ({ ...line, text }));
 }

@@ -9,6 +9,7 @@ import type {
 import { arrange, COLUMNS, SORT_NAMES } from './columns.ts';
 import { afterKey, splitKeys } from './keys.ts';
 import { Model } from './model.ts';
+import { wrapped } from './terminal.ts';
 import { type Choices, footer, printable, view } from './view.ts';
 
 const totals = (over: Partial<Totals> = {}): Totals => ({
@@ -191,6 +192,14 @@ describe('view', () => {
     );
     assert.match(textOf({ state, reading: undefined, readAtMs: undefined }), /no figures yet/);
     assert.match(textOf({ choices: { ...choices, isPaused: true } }), /PAUSED/);
+  });
+
+  it('breaks the totals between items where the screen is narrow, and loses none', () => {
+    const lines = view({ ...base, state: { kind: 'live' } }).slice(1, 4);
+    const rows = lines.flatMap((line) => wrapped(line, 40));
+    assert.ok(rows.length > lines.length && rows.every(({ text }) => text.length <= 45));
+    const items = (all: typeof lines) => all.flatMap(({ text }) => text.split('  '));
+    assert.deepEqual(items(rows), items(lines));
   });
 
   it('lets no name of another process reach the terminal as a control sequence', () => {

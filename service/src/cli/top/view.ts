@@ -7,6 +7,8 @@ export type Style = 'plain' | 'bold' | 'dim' | 'alert' | 'good' | 'header';
 export interface Line {
   text: string;
   style: Style;
+  /** Its items, two spaces apart, go on in the next line where the screen is too narrow; else it is cut. */
+  wraps?: true;
 }
 
 /** What the person chose. */
@@ -48,6 +50,7 @@ const HELP = [
 ];
 
 const line = (text: string, style: Style = 'plain'): Line => ({ text, style });
+const items = (text: string, style: Style = 'plain'): Line => ({ text, style, wraps: true });
 
 /** Names come from other processes: what could move the cursor or colour the terminal is shown as a dot. */
 export const printable = (text: string): string => text.replace(/[^\u0020-\u007e\u00a0-\uffff]/g, '·');
@@ -60,7 +63,7 @@ export function view(input: ViewInput): Line[] {
   if (reading === undefined) return lines;
   lines.push(...totals(reading), line(''), ...cores(reading.cores), line(''), ...queues(reading, choices));
   if (reading.faults.length > 0) lines.push(line(''), ...faults(reading));
-  return lines.map(({ text, style }) => line(printable(text), style));
+  return lines.map((one) => ({ ...one, text: printable(one.text) }));
 }
 
 /** The last line of the screen. */
@@ -101,16 +104,16 @@ function totals({ status, sample, rates, droppedSamples }: Reading): Line[] {
   const hits = lookups === 0 ? '–' : `${(((iommu?.iotlb.hits ?? 0) / lookups) * 100).toFixed(1)} %`;
   const phase = status.draining ? 'draining' : status.ready ? 'ready' : 'not ready';
   return [
-    line(
+    items(
       `version ${status.version}  process ${status.pid}  ${phase}  mode ${status.mode}  core ${status.core}` +
         `${status.emulated ? ' (emulated device)' : ''}  up ${seconds(sample.atMs - status.startedAtMs)}`,
     ),
-    line(
+    items(
       `in ${perSecond(rates.bytesIn)}  out ${perSecond(rates.bytesOut)}  in:out ${ratio}  ` +
         `jobs ${count(rates.operations)}/s  requests ${count(rates.requests)}/s  failed ${count(rates.failures)}/s`,
       'bold',
     ),
-    line(
+    items(
       `streams ${all.activeStreams}  requests ${count(all.requests)}  fallbacks ${count(all.fallbacks)}  ` +
         `faults ${count(all.faults)}  IOTLB hits ${hits}  stalls ${iommu?.stalls.length ?? 0}  ` +
         `loop delay ${sample.eventLoopDelayMs.toFixed(1)} ms  RSS ${bytesText(sample.rssBytes)}` +
