@@ -117,7 +117,7 @@ export async function startService(parts: ServiceParts): Promise<RunningService>
   const refuse = upgradeRefusal(log, () => jobs.newId());
   const monitor =
     role?.kind === 'worker'
-      ? new ForwardedSockets(MONITOR_PROTOCOL, role.primaryPath, PEER_FIELD)
+      ? new ForwardedSockets(MONITOR_PROTOCOL, role.primaryPath, PEER_FIELD, refuse)
       : new MonitorFeed(status, new Sampler(view, counters, clock), access, refuse, bench);
   const streams = new StreamRoute({ codec, counters, jobs, slots, clock, log, refuse, limits: config });
   const routes = new Map<string, SocketRoute>([

@@ -76,7 +76,7 @@ export const configSchema = z.strictObject({
     .describe('connections of one service process, idle ones too; each takes a descriptor'),
   maxStreams: count(1, 1_000_000)
     .default(4096)
-    .describe('requests and WebSockets being streamed at once, in all'),
+    .describe('requests and WebSockets being streamed at once, in all; workers have equal parts of it'),
   maxStreamsPerClient: count(1, 1_000_000)
     .default(1024)
     .describe('the same from one address; raise it behind a proxy'),

@@ -9,7 +9,8 @@ import { pipeline } from 'node:stream';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
 import { requestId } from '../ops/request-id.ts';
 import type { Clock } from '../platform/clock.ts';
-import { refuse } from './refuse.ts';
+import type { Log } from '../platform/log.ts';
+import { logRefusal, refuse } from './refuse.ts';
 
 /** Whose request it was, from the worker that passed it on; whatever a client sends under this name is dropped. */
 export const PEER_FIELD = 'Wd-Peer-Address';
@@ -20,7 +21,7 @@ const PEER_FIELD_LOWER = PEER_FIELD.toLowerCase();
 /** Lets the process at a Unix socket answer. A connection a request: no idle one can be closed under a request. */
 export function forwardTo(
   socketPath: string,
-  { clock, jobs }: { clock: Clock; jobs: { newId(): string } },
+  { clock, jobs, log }: { clock: Clock; jobs: { newId(): string }; log: Log },
 ): RequestListener {
   return (req, res) => {
     const { method, url: path } = req;
@@ -31,7 +32,12 @@ export function forwardTo(
     onward.on('response', (answer) => sendBack(answer, res));
     onward.on('error', () => {
       if (res.headersSent) res.destroy();
-      else refuse(req, res, unreachable(), requestId(req.headers['x-request-id'], jobs.newId()), clock);
+      else {
+        const error = unreachable();
+        const reqId = requestId(req.headers['x-request-id'], jobs.newId());
+        const status = refuse(req, res, error, reqId, clock);
+        logRefusal(log, error, status, { reqId, path: path?.split('?', 1)[0] });
+      }
     });
     res.on('close', () => onward.destroy());
     req.pipe(onward);

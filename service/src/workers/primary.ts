@@ -139,11 +139,12 @@ function startsOf(
 ) {
   const { core, coreReason } = host.view;
   const cores = Math.floor(config.cores / config.workers);
-  // of limits on all streams each worker keeps its part
+  // of limits that count for the whole service each worker keeps its part
   const part = (limit: number) => Math.ceil(limit / config.workers);
   const limits = {
     maxStreams: part(config.maxStreams),
     maxStreamsPerClient: part(config.maxStreamsPerClient),
+    maxTokenGuesses: part(config.maxTokenGuesses),
   };
   return virtualFunctions(config.workers).map(
     (vf): WorkerStart => ({

@@ -12,6 +12,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { ToPrimary, ToWorker, WorkerCall, WorkerReport, WorkerStart } from './messages.ts';
 import { RestartPolicy } from './restart-policy.ts';
+import { workerMessage } from './worker-message.ts';
 
 const SCRIPT = fileURLToPath(new URL('./worker.js', import.meta.url));
 /** An answer that takes longer is not waited for: the worker's event loop is busy, and the last report stands. */
@@ -102,7 +103,7 @@ export class WorkerSlot {
     this.policy.started();
     const child = fork(SCRIPT, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     this.child = child;
-    child.on('message', (message: ToPrimary) => this.onMessage(message));
+    child.on('message', (message: unknown) => this.receive(message));
     child.on('error', (error) => this.log.error({ worker: this.vf, err: error }, 'worker process'));
     child.once('exit', (code, signal) => this.onExit(signal ?? `exit code ${code}`));
     this.cancelStartLimit = this.clock.after(START_LIMIT_MS, () => child.kill('SIGKILL'));
@@ -165,6 +166,15 @@ export class WorkerSlot {
   private send(message: ToWorker): void {
     // a channel that breaks is followed by the exit event
     if (this.child?.connected) this.child.send(message, () => {});
+  }
+
+  /** What is not valid is logged and left out: a call without its answer has a limit. */
+  private receive(message: unknown): void {
+    try {
+      this.onMessage(workerMessage(message));
+    } catch (error) {
+      this.log.error({ worker: this.vf, err: error }, 'message of a worker process');
+    }
   }
 
   private onMessage(message: ToPrimary): void {

@@ -2,8 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
-import { refuseSocket } from '../ops/refuse-socket.ts';
-import type { SocketRoute } from './upgrade.ts';
+import type { RefuseUpgrade, SocketRoute } from './upgrade.ts';
 
 /** WebSockets that the process at a Unix socket serves: the handshake and all bytes after it go there unchanged. */
 export class ForwardedSockets implements SocketRoute {
@@ -14,6 +13,7 @@ export class ForwardedSockets implements SocketRoute {
     private readonly socketPath: string,
     /** Header field that says whose connection it is. */
     private readonly peerField: string,
+    private readonly refuse: RefuseUpgrade,
   ) {}
 
   accept(req: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -28,7 +28,8 @@ export class ForwardedSockets implements SocketRoute {
     });
     onward.on('error', () => {
       if (isThere) socket.destroy();
-      else refuseSocket(socket, new WarpDriveError('WD_E_DRAINING', 'the primary process does not answer'));
+      else
+        this.refuse(req, socket, new WarpDriveError('WD_E_DRAINING', 'the primary process does not answer'));
     });
     onward.on('close', () => this.open.delete(onward));
     socket.on('close', () => onward.destroy());

@@ -18,7 +18,7 @@ const stall: z.ZodType<StallSnapshot> = z.object({
   access: z.enum(['read', 'write']),
 });
 
-const snapshot = z.object({
+export const snapshot = z.object({
   groups: z.array(z.object({ id: count, devices: z.array(z.string()) })),
   devices: z.array(
     z.object({

@@ -28,14 +28,14 @@ import {
 const count = z.int().nonnegative();
 const atMs = count.describe('Unix milliseconds');
 const owner = z.object({ pid: z.int(), name: z.string() });
-const PROBLEM_CODES = Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]];
+export const problemCode = z.enum(Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]);
 
 export const problem: z.ZodType<Problem> = z.looseObject({
   type: z.string().describe('urn:warpdrive:problem:…, stable'),
   title: z.string(),
   status: z.int(),
   detail: z.string(),
-  code: z.enum(PROBLEM_CODES),
+  code: problemCode,
   advice: z.string().describe('the next step'),
   instance: z.string().exactOptional().describe('the request id'),
 });
@@ -82,7 +82,7 @@ export const status: z.ZodType<StatusSnapshot> = z.object({
   workers: z.array(worker).exactOptional(),
 });
 
-const device: z.ZodType<DeviceSnapshot> = z.object({
+export const device: z.ZodType<DeviceSnapshot> = z.object({
   name: z.string(),
   kind: z.enum(['emulated', 'linux']),
   hardware: z.enum(['zip-v2', 'zip-v3']),
@@ -133,7 +133,7 @@ const mdevType: z.ZodType<MdevTypeSnapshot> = z.object({
 });
 export const mdevTypes = z.object({ types: z.array(mdevType) });
 
-const queue: z.ZodType<QueueSnapshot> = z.object({
+export const queue: z.ZodType<QueueSnapshot> = z.object({
   id: z.string(),
   device: z.string(),
   qpId: count,
@@ -156,7 +156,7 @@ const queue: z.ZodType<QueueSnapshot> = z.object({
 });
 export const queues = z.object({ queues: z.array(queue) });
 
-const fault: z.ZodType<FaultSnapshot> = z.object({
+export const fault: z.ZodType<FaultSnapshot> = z.object({
   seq: count,
   atMs,
   device: z.string(),
@@ -197,7 +197,7 @@ export const job: z.ZodType<JobRecord> = z.object({
   fallbackReason: z.string().exactOptional(),
   startedAtMs: atMs,
   durationMs: count,
-  problem: z.object({ code: z.enum(PROBLEM_CODES), detail: z.string() }).exactOptional(),
+  problem: z.object({ code: problemCode, detail: z.string() }).exactOptional(),
 });
 
 export const healthz = z.object({ status: z.literal('ok') });
