@@ -12,6 +12,13 @@ const SGE_BYTES = 32;
 /** In the source window, behind the data of a seed. */
 const [LIST_IN, LIST_OUT] = [0x400, 0x600] as const;
 
+/** Where the parts of an input begin. */
+export const FIRST_BYTE = {
+  sqe: 1,
+  listIn: 1 + SQE_BYTES + LIST_IN,
+  listOut: 1 + SQE_BYTES + LIST_OUT,
+} as const;
+
 /** All that the SQE names as a place to write. Of lists: whatever looks like an entry, in any window. */
 function writableOf(sqe: DataView, windows: Record<string, Uint8Array>): Range[] {
   const at = (word: number): number => Number(sqe.getBigUint64(word * 4, true));

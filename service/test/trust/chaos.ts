@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FAULT_KINDS, type FaultPlanSnapshot } from '../../../shared/src/fault-injection.ts';
+import type { DeviceSnapshot, MdevSnapshot } from '../../../shared/src/telemetry.ts';
 import { randomFrom } from '../support/corpus.ts';
 import { settled } from './aborts.ts';
 import { admin, type ChaosContext, mend, nextAction } from './chaos-actions.ts';
@@ -187,12 +188,18 @@ class Watch {
 async function holdings(service: SupervisedService, startedMs: number): Promise<Record<string, number>> {
   const held = await settled(service.process);
   const { pasids, descriptors } = await takeSample(service.process, startedMs);
-  const listed = async (path: string, field: string): Promise<number> => {
-    const answer = (await admin({ service }, 'GET', path)) as Record<string, unknown[]> | undefined;
-    return answer?.[field]?.length ?? 0;
+  const listed = async <Row>(name: string): Promise<Row[]> => {
+    const answer = (await admin({ service }, 'GET', `/v1/${name}`)) as Record<string, Row[]> | undefined;
+    return answer?.[name] ?? [];
   };
-  const [queues, mdevs] = [await listed('/v1/queues', 'queues'), await listed('/v1/mdevs', 'mdevs')];
-  return { ...held, pasids, descriptors, queues, mdevs, sharedFiles: service.sharedFiles() };
+  const queues = (await listed('queues')).length;
+  const mdevs = await listed<MdevSnapshot>('mdevs');
+  const devices = await listed<DeviceSnapshot>('devices');
+  const taken = devices.reduce((sum, { queuesTotal, queuesFree }) => sum + queuesTotal - queuesFree, 0);
+  // a queue that is neither free nor an mdev's is lost: as many mdevs as before could not be made
+  const queuesWithoutMdev = taken - mdevs.filter(({ qpId }) => qpId >= 0).length;
+  const sharedFiles = service.sharedFiles();
+  return { ...held, pasids, descriptors, queues, mdevs: mdevs.length, queuesWithoutMdev, sharedFiles };
 }
 
 /** Gives what is held time to come back; what does not is in the report. */

@@ -101,6 +101,11 @@ export class CoreRing {
     await Atomics.waitAsync(this.header, HAS_STARTED, 0).value;
   }
 
+  /** The same for a process that exits, in which no promise resolves any more. @param limitMs it waits no longer */
+  waitUntilStarted(limitMs: number): void {
+    Atomics.wait(this.header, HAS_STARTED, 0, limitMs);
+  }
+
   get hasStarted(): boolean {
     return Atomics.load(this.header, HAS_STARTED) === 1;
   }

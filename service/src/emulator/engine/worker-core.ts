@@ -6,6 +6,7 @@ import type { Log } from '../../platform/log.ts';
 import { CoreRing, RING_SLOTS } from './core-ring.ts';
 import { type CoreRanges, totalBytes } from './dma.ts';
 import { type EngineJob, type EngineResult, failedResult } from './job.ts';
+import { awaitAtExit } from './starting-threads.ts';
 
 export interface CoreWorkerData {
   memory: WebAssembly.Memory;
@@ -159,6 +160,7 @@ export class WorkerCore {
   private spawn(): Worker {
     const workerData: CoreThreadData = { ...this.data, ring: this.ring.buffer };
     const worker = new Worker(new URL('./core-worker.js', import.meta.url), { workerData });
+    awaitAtExit(this.ring);
     this.worker = worker;
     worker.unref();
     worker.on('error', (error) => this.log.error({ core: this.id, err: error }, 'engine core died'));
