@@ -114,6 +114,8 @@ describe('the body of a decompression', () => {
       ['x-gzip', gzipSync(body)],
       ['deflate', deflateSync(body)],
       ['deflate', deflateRawSync(body)],
+      ['identity, gzip', gzipSync(body)],
+      [', GZIP ,', gzipSync(body)],
     ] as const) {
       const answer = await post(
         '/v1/decompress',
@@ -146,6 +148,8 @@ describe('the body of a decompression', () => {
       assert.equal(answer.headers['accept-encoding'], 'gzip, deflate, identity');
       assert.ok((problem(answer)['supported'] as string[]).length >= 3);
     }
+    const stack = await post('/v1/decompress', { 'Content-Encoding': 'deflate, gzip' }, gzipSync(body));
+    assert.match(String(problem(stack)['detail']), /deflate, gzip is 2 layers, of which one is undone/);
     const named = await post('/v1/decompress?format=zlib', { 'Content-Encoding': 'gzip' }, gzipSync(body));
     assert.equal(named.status, 415);
   });

@@ -81,8 +81,8 @@ export function codedBody(
 ): CodedBody {
   const type = contentType?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
   const typeFormat = type === DEFAULT_TYPE ? undefined : FORMAT_OF_TYPE.get(type);
-  const coding = contentEncoding?.trim().toLowerCase();
-  if (coding === undefined || coding === '' || coding === 'identity') {
+  const [coding, ...more] = codingsOf(contentEncoding);
+  if (coding === undefined) {
     if (named === 'auto' && FOREIGN_TYPES.test(type))
       throw new WarpDriveError('WD_E_MEDIA_TYPE', `${type} is not decoded here`, {
         field: 'Content-Type',
@@ -92,6 +92,10 @@ export function codedBody(
     return { format: named === 'auto' ? (typeFormat ?? 'auto') : named, contentType: DEFAULT_TYPE };
   }
   const formats = formatsOfCoding(coding);
+  if (more.length > 0)
+    throw badCoding(
+      `Content-Encoding ${contentEncoding} is ${1 + more.length} layers, of which one is undone at a time`,
+    );
   if (formats === undefined) throw badCoding(`Content-Encoding ${contentEncoding} is not supported`);
   if (typeFormat !== undefined)
     throw badCoding(
@@ -102,6 +106,14 @@ export function codedBody(
   const format = named === 'auto' && coding !== 'deflate' ? 'gzip' : named;
   return { format, contentType: contentType ?? DEFAULT_TYPE };
 }
+
+/** Names of a list (RFC 9110, 5.6.1 and 8.4): `identity` says nothing and may stand anywhere. */
+const codingsOf = (list = ''): string[] =>
+  list
+    .toLowerCase()
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '' && name !== 'identity');
 
 /** The formats that a coding may carry: much software sends raw DEFLATE as `deflate`. */
 function formatsOfCoding(coding: string): readonly Format[] | undefined {
@@ -118,8 +130,7 @@ function badCoding(message: string): WarpDriveError {
 
 /** A body that is to be compressed comes as it is. @throws WD_E_CODING */
 export function plainBody(contentEncoding: string | undefined): void {
-  const coding = contentEncoding?.trim().toLowerCase();
-  if (coding === undefined || coding === '' || coding === 'identity') return;
+  if (codingsOf(contentEncoding).length === 0) return;
   throw new WarpDriveError('WD_E_CODING', `Content-Encoding ${contentEncoding} is not supported here`, {
     field: 'Content-Encoding',
     supported: ['identity'],
