@@ -80,6 +80,38 @@ describe('the library beside node:zlib, on random input', () => {
       RUNS,
     );
   });
+  it('node:zlib reads streams that flush in turns with each other, and with decompression between them', async () => {
+    const turns = fc.array(fc.record({ which: fc.nat(3), bytes: fc.integer({ min: 1, max: 3000 }) }), {
+      maxLength: 60,
+    });
+    await fc.assert(
+      fc.asyncProperty(turns, level, format, async (steps, at, kind) => {
+        const text = Buffer.from(Array.from({ length: 9000 }, (_, i) => `${i * i} of ${i % 71}\n`).join(''));
+        const packed = node.gzipSync(text.subarray(0, 5000));
+        const streams = [1, at, at].map((one) => {
+          const stream = PACKER[kind]({ level: one });
+          const out: Buffer[] = [];
+          stream.on('data', (part: Buffer) => out.push(part));
+          return { stream, out, bytes: 0 };
+        });
+        for (const { which, bytes } of steps) {
+          const one = streams[which];
+          if (!one) {
+            assert.equal(ours.gunzipSync(packed).length, 5000);
+            continue;
+          }
+          one.stream.write(text.subarray(one.bytes, one.bytes + bytes));
+          one.bytes = Math.min(text.length, one.bytes + bytes);
+          await new Promise<void>((done) => one.stream.flush(node.constants.Z_SYNC_FLUSH, done));
+        }
+        for (const { stream, out, bytes } of streams) {
+          await new Promise((resolve) => stream.on('end', resolve).end());
+          assert.ok(UNPACK[kind](Buffer.concat(out)).equals(text.subarray(0, bytes)));
+        }
+      }),
+      RUNS,
+    );
+  });
   it('streams read what node:zlib makes, with any of its parameters, members and padding, at any cut', async () => {
     const parameters = fc.record({
       level: fc.integer({ min: 0, max: 9 }),

@@ -81,6 +81,7 @@ export class DeflateMember {
     const isFinal = end === 'final';
     const tail = isFinal ? TRAILER_BYTES[wrapper] : 0;
     const { output, checksum, core } = engine.deflate({
+      owner: this,
       input,
       history: this.history,
       level,

@@ -26,11 +26,14 @@ const PAGE = 0x10000;
 const SCRATCH = PAGE;
 const CONTEXT = SCRATCH + WASM_SCRATCH_BYTES;
 const SOURCE = CONTEXT + INFLATE_CONTEXT_BYTES + HISTORY_BYTES;
+const SOURCE_END = SOURCE + JOB_BYTES + 8;
 const DESTINATION = SOURCE + JOB_BYTES + PAGE / 2;
 const DESTINATION_BYTES = 2 * JOB_BYTES;
 const PAGES = (DESTINATION + DESTINATION_BYTES) / PAGE + 1;
 
 export interface DeflatePiece {
+  /** Whose piece it is: one after the other of the same member costs less. */
+  owner: object;
   /** At most JOB_BYTES. */
   input: Uint8Array;
   /** What came right before in the same member, at most HISTORY_BYTES. */
@@ -64,6 +67,8 @@ export class Engine {
   private readonly wasm: DeflateCore;
   private readonly isal: IsalProbe;
   private owner: ContextOwner | undefined;
+  /** Whose input the source range holds, with its history before it, and where that ends. */
+  private latest: { owner: object; end: number } | undefined;
 
   constructor() {
     const memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES, shared: true });
@@ -87,10 +92,13 @@ export class Engine {
       level <= ISAL_MAX_LEVEL && (input.length >= ISAL_PIECE_BYTES || piece.history.length === 0);
     const isal = isForIsal ? this.isal.use(input.length) : undefined;
     const history = isal ? 0 : piece.history.length;
-    const source = SOURCE + placeOf(input.byteOffset);
+    const end = history > 0 && this.latest?.owner === piece.owner ? this.latest.end : undefined;
+    const continues = end !== undefined && end + input.length <= SOURCE_END;
+    const source = continues ? end : SOURCE + placeOf(input.byteOffset);
     const destination = DESTINATION + placeOf(lead);
-    if (history > 0) this.bytes.set(piece.history, source - history);
+    if (history > 0 && !continues) this.bytes.set(piece.history, source - history);
     this.bytes.set(input, source);
+    this.latest = isal ? undefined : { owner: piece.owner, end: source + input.length };
     const core = isal ?? this.wasm;
     const result = core.deflate({
       level,
@@ -100,6 +108,7 @@ export class Engine {
       checksumSeed: seed,
       source: { offset: source, bytes: input.length },
       historyBytes: history,
+      continues,
       destination: { offset: destination, bytes: DESTINATION_BYTES },
     });
     if (result.outcome !== 'done') throw new Error(`core ${core.name}: ${input.length} bytes grew too much`);
@@ -121,6 +130,7 @@ export class Engine {
     isNew: boolean,
   ): { result: InflateResult; view: Uint8Array } {
     this.own(owner, isNew);
+    this.latest = undefined;
     const part = input.length > INFLATE_SOURCE_BYTES ? input.subarray(0, INFLATE_SOURCE_BYTES) : input;
     const source = SOURCE + placeOf(part.byteOffset);
     const destination = DESTINATION + placeOf(place);

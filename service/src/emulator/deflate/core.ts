@@ -23,6 +23,11 @@ export interface DeflateJob {
   source: MemoryRange;
   /** Bytes of earlier data right before `source`, which matches may reach as far as the window allows; 0 if absent. */
   historyBytes?: number;
+  /**
+   * The source lies right behind that of this core's job before, of the same stream; that source and its history are as they
+   * were. The history needs no second look then, which is most of the work of a short job.
+   */
+  continues?: boolean;
   destination: MemoryRange;
 }
 

@@ -60,6 +60,7 @@ interface CoreExports {
     checksumKind: number,
     checksumSeed: number,
     historyBytes: number,
+    continues: number,
   ): number;
   inflateJob(
     source: number,
@@ -153,6 +154,7 @@ export function createWasmCore({ memory, scratch, module = wasmModule() }: WasmC
         CHECKSUMS[job.checksum],
         job.checksumSeed,
         historyBytes,
+        job.continues === true ? 1 : 0,
       );
       return {
         outcome: outcome === DEFLATE_DONE ? 'done' : 'output-full',

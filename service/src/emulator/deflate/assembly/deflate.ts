@@ -54,12 +54,13 @@ export function deflateJob(
   checksumKind: u32,
   checksumSeed: u32,
   historyBytes: u32,
+  continues: bool,
 ): u32 {
   const sum = checksum(checksumKind, checksumSeed, source, sourceBytes);
   w.openOutput(destination, destinationBytes);
   openBlocks();
-  m.openSource(source, sourceBytes, windowBytes, historyBytes);
-  openFast(level);
+  m.openSource(source, sourceBytes, windowBytes, historyBytes, continues);
+  openFast(level, continues);
   tune(level);
   if (historyBytes > 0 && sourceBytes >= 8) {
     if (level < FASTEST_LAZY || sourceBytes >= SHORTEST_DENSE) noteHistory(source);
@@ -94,6 +95,7 @@ function writeAll(source: usize, level: u32, isFinal: bool): bool {
       }
       addStored(at, dense);
       at += dense;
+      m.setInsertedEnd(at);
       blockFrom = at;
       continue;
     }

@@ -22,18 +22,39 @@ export function setTokenEnd(value: usize): void {
   tokenEnd = value;
 }
 
-/** `historyBytes` of earlier data lie right before `source`: matches may reach into them. */
-export function openSource(source: usize, bytes: u32, windowBytes: u32, historyBytes: u32): void {
+/** All before it that is worth it is in the tables of the hash chains. */
+export let insertedEnd: usize = 0;
+
+export function setInsertedEnd(value: usize): void {
+  insertedEnd = value;
+}
+
+/**
+ * `historyBytes` of earlier data lie right before `source`: matches may reach into them. If `continues`, the source follows
+ * the one of the job before, of which all is still in place: positions run on, and the tables know the history.
+ */
+export function openSource(
+  source: usize,
+  bytes: u32,
+  windowBytes: u32,
+  historyBytes: u32,
+  continues: bool,
+): void {
+  sourceStart = source - historyBytes;
+  sourceEnd = source + bytes;
+  maxDistance = windowBytes;
+  if (continues && bias + (sourceEnd as u32) < 0x7fff_0000) {
+    nextPosition = bias + (sourceEnd as u32) + 0x10000;
+    return;
+  }
+  insertedEnd = sourceStart;
   const all = bytes + historyBytes;
   if (nextPosition + all > 0x7fff_0000 || nextPosition + all < nextPosition) {
     memory.fill(scratch + HASH_HEADS, 0, CHAIN - HASH_HEADS);
     nextPosition = 0x10000;
   }
-  sourceStart = source - historyBytes;
   bias = nextPosition - (sourceStart as u32);
   nextPosition += all + 0x10000;
-  sourceEnd = source + bytes;
-  maxDistance = windowBytes;
 }
 
 // @inline

@@ -22,18 +22,28 @@ let slotMask: usize = 0;
 let insertsAll: bool = false;
 /** Few matches were found of late: of four positions one is looked up. */
 let isSparse: bool = false;
+/** What the table is of; 0: of no job that another one can continue. */
+let tableLevel: u32 = 0;
+/** The table knows what comes before it. */
+let notedEnd: usize = 0;
 
-/** Level 1 puts three positions of a match into the table, level 2 all of them. */
-export function openFast(level: u32): void {
+/**
+ * Level 1 puts three positions of a match into the table, level 2 all of them. `continues` as openSource has it: a table that is
+ * large enough goes on.
+ */
+export function openFast(level: u32, continues: bool): void {
+  isSparse = false;
   const all = (m.sourceEnd - m.sourceStart) as u32;
   const most = level > 1 || all >= LARGE ? MOST_BITS_LARGE : MOST_BITS;
   const bits = min<u32>(max<u32>(33 - clz(all | 1), LEAST_BITS), most);
   const bytes: usize = (2 as usize) << (bits as usize);
+  if (continues && tableLevel === level && bytes - 2 <= slotMask) return;
+  tableLevel = level < 3 ? level : 0;
   slotMask = bytes - 2;
   memory.fill(scratch + FAST_HEADS, 0, bytes);
   bias = FIRST_POSITION - (m.sourceStart as u32);
   insertsAll = level > 1;
-  isSparse = false;
+  notedEnd = m.sourceStart;
 }
 
 /**
@@ -44,12 +54,12 @@ export function adaptFast(bytes: u32, tokens: u32): void {
   isSparse = bytes * 6 < tokens * 7;
 }
 
-/** Puts the history before `source` into the table. */
+/** Puts what the table does not know of the history before `source` into it. */
 export function noteHistory(source: usize): void {
   const heads = scratch + FAST_HEADS;
   const mask = slotMask;
   const end = min(source, m.sourceEnd - 7);
-  for (let at = m.sourceStart; at < end; at++) insert(heads, mask, at, (at as u32) + bias);
+  for (let at = max(m.sourceStart, notedEnd); at < end; at++) insert(heads, mask, at, (at as u32) + bias);
 }
 
 /** Five bytes, because a match of four from far away saves next to nothing, and fewer candidates fail. */
@@ -103,6 +113,7 @@ export function parseFast(start: usize, tokenLimit: usize): usize {
   const maxDistance = m.maxDistance;
   let token = m.tokenEnd;
   let at = start;
+  if (m.sourceEnd - start >= 8) notedEnd = m.sourceEnd - 8;
   if (m.sourceEnd - start > LOOK_AHEAD) {
     const safeEnd = m.sourceEnd - LOOK_AHEAD;
     // From the second byte on there is always a candidate, at distance 1: no branch on having one.

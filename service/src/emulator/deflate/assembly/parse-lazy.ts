@@ -60,9 +60,9 @@ export function insert(at: usize): u32 {
   return distance;
 }
 
-/** Puts the history before `source`, behind which there are at least four bytes, into the tables. */
+/** Puts what the tables do not know of the history before `source`, behind which there are at least four bytes, into them. */
 export function insertHistory(source: usize): void {
-  for (let at = m.sourceStart; at < source; at++) insert(at);
+  for (let at = max(m.sourceStart, m.insertedEnd); at < source; at++) insert(at);
 }
 
 /** Looks for a match longer than `atLeast` at `at`, which it inserts. The result is in bestLength and bestDistance. */
@@ -176,6 +176,7 @@ export function parseLazy(start: usize, tokenLimit: usize): usize {
     const insertEnd = min(at, end - 4);
     for (let next = inserted + 1; next < insertEnd; next++) insert(next);
   }
+  if (end - start >= 8) m.setInsertedEnd(max(min(at, end - 4), start));
   while (token < tokenLimit && at < end) token = m.emitLiteral(token, load<u8>(at++));
   m.setTokenEnd(token);
   return at;
