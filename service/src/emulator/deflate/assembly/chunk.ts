@@ -51,6 +51,8 @@ export function foldRawCounts(): void {
 
 export function startBlockWithChunk(): void {
   memory.copy(scratch + SYMBOL_COUNT, scratch + CHUNK_COUNT, 320 * 4);
+  blockBits = chunkBits;
+  chunkBits = 0;
 }
 
 export function joinChunk(): void {
@@ -60,6 +62,8 @@ export function joinChunk(): void {
     v128.store(to + at, i32x4.add(v128.load(to + at), v128.load(from + at)));
   }
   store<u32>(to + 256 * 4, 1);
+  blockBits = joinedBits;
+  chunkBits = 0;
 }
 
 /** log2 of four positive integers to about 0.01: the exponent, and a parabola through the mantissa's ends. */
@@ -120,11 +124,18 @@ export function literalBits(otherwise: f32): f32 {
   return f32x4.extract_lane(log2x4(f32x4.splat(all)), 0) - countLogSum(chunk, 0, 256, false) / n;
 }
 
+/** Entropy of the open block, once it is known, of the newest chunk and of both together; 0 = not known. */
+let blockBits: f32 = 0;
+let chunkBits: f32 = 0;
+let joinedBits: f32 = 0;
+
 /** Whether a block border before the newest chunk is estimated to save bits. */
 export function isSplitWorthwhile(): bool {
   const block = scratch + SYMBOL_COUNT;
   const chunk = scratch + CHUNK_COUNT;
-  const apart = entropyBits(block, 0) + entropyBits(chunk, 0);
+  if (blockBits === 0) blockBits = entropyBits(block, 0);
+  chunkBits = entropyBits(chunk, 0);
+  joinedBits = entropyBits(block, chunk);
   const header = HEADER_BITS + HEADER_BITS_PER_SYMBOL * (usedSymbols(chunk) as f32);
-  return apart + header < entropyBits(block, chunk);
+  return blockBits + chunkBits + header < joinedBits;
 }

@@ -21,6 +21,7 @@ let credit: u32 = 0;
 let chainLimit: u32 = 0;
 let niceLength: u32 = 0;
 let goodLength: u32 = 0;
+let looksTwice: bool = false;
 let bestLength: u32 = 0;
 let bestDistance: u32 = 0;
 
@@ -28,7 +29,8 @@ let bestDistance: u32 = 0;
  * `chain` and `average`: candidates tried for a position, at most and in the long run; `nice`: a match as long ends the search;
  * `good`: behind a match as long the next position gets a quarter of the chain, else half.
  */
-export function tuneLazy(chain: u32, nice: u32, average: u32, good: u32 = 16): void {
+export function tuneLazy(chain: u32, nice: u32, average: u32, good: u32 = 16, twice: bool = false): void {
+  looksTwice = twice;
   creditPerPosition = average;
   chainLimit = chain;
   niceLength = nice;
@@ -47,7 +49,11 @@ function slot3(word: u32): usize {
   return scratch + HASH3_HEADS + ((((word << 8) * HASH_MULTIPLIER) >> (32 - HASH3_BITS)) << 2);
 }
 
-/** Adds a position that has at least four bytes; its previous occurrence becomes its link. */
+/**
+ * Adds a position that has at least four bytes. Its link is the place of the previous occurrence's link, or its own place
+ * where that is out of reach: behind a link that is not further away than the one before it nothing follows.
+ * @returns the distance to the previous occurrence
+ */
 // @inline
 export function insert(at: usize): u32 {
   const word = load<u32>(at);
@@ -56,7 +62,8 @@ export function insert(at: usize): u32 {
   const slot = slot4(word);
   const distance = position - load<u32>(slot);
   store<u32>(slot, position);
-  store<u16>(scratch + CHAIN + ((position & CHAIN_MASK) << 1), min<u32>(distance, 0xffff));
+  const previous = select<u32>(position - distance, position, distance <= CHAIN_MASK);
+  store<u16>(scratch + CHAIN + ((position & CHAIN_MASK) << 1), previous << 1);
   return distance;
 }
 
@@ -82,16 +89,31 @@ function findMatch(at: usize, atLeast: u32, chain: u32): void {
     }
   }
   let distance = insert(at);
+  credit = min(credit + creditPerPosition, LARGEST_CREDIT);
   if (length >= limit) return;
+  const reach = min(maxDistance, (at - m.sourceStart) as u32);
+  // Twice the position from which distances are counted, as links are: of the bytes at `at`, or of those at the tail.
+  let origin = position << 1;
+  // Four bytes that end just behind the length to beat tell most losers apart at once.
+  let tailAt: usize = 0;
+  let tail = word;
+  if (length >= 3) {
+    tailAt = (length - 3) as usize;
+    tail = load<u32>(at + tailAt);
+    // A candidate must have both, so the chain of the rarer of the two is enough.
+    const tailDistance = position + (tailAt as u32) - load<u32>(slot4(tail));
+    if (tailDistance > distance) {
+      distance = tailDistance;
+      origin += (tailAt as u32) << 1;
+    }
+  }
+  if (distance > reach) return;
   const links = scratch + CHAIN;
   const nice = min(niceLength, limit);
-  credit = min(credit + creditPerPosition, LARGEST_CREDIT);
   const granted = min(chain, max(credit, LEAST_CHAIN));
   let left = granted;
-  // Four bytes that end just behind the length to beat tell most losers apart at once.
-  let tail: u32 = length >= 3 ? load<u32>(at + length - 3) : word;
-  let tailAt: usize = length >= 3 ? ((length - 3) as usize) : 0;
-  while (distance <= maxDistance) {
+  let link: usize = (origin - (distance << 1)) & 0xffff;
+  for (;;) {
     const from = at - distance;
     if (load<u32>(from + tailAt) === tail && load<u32>(from) === word) {
       const found = m.matchLength(at, from, 4, limit);
@@ -105,7 +127,10 @@ function findMatch(at: usize, atLeast: u32, chain: u32): void {
       }
     }
     if (--left === 0) break;
-    distance += load<u16>(links + (((position - distance) & CHAIN_MASK) << 1));
+    link = load<u16>(links + link);
+    const next = ((origin - (link as u32)) & 0xffff) >> 1;
+    if (next <= distance || next > reach) break;
+    distance = next;
   }
   credit -= min(credit, granted - left);
 }
@@ -124,16 +149,16 @@ export function adaptLazy(): void {
 
 // @inline
 function paysOff(length: u32, distance: u32): bool {
-  if (length > 6) return true;
+  if (length > 16) return true;
   const extraBits: i32 = 30 - (clz(distance) as i32);
   return (length as f32) * costOfLiteral > MATCH_CODE_BITS + (extraBits as f32);
 }
 
-/** The bits that a longer match must win, given the distances: four for a byte, one for each doubling. */
+/** Bits that the newest match wins over an older one, given the distances: four for a byte, one for each doubling. */
 // @inline
-function isBetter(length: u32, distance: u32, oldLength: u32, oldDistance: u32): bool {
-  const gained = ((length as i32) - (oldLength as i32)) * 4;
-  return gained + (clz(distance) as i32) - (clz(oldDistance) as i32) > 2;
+function gainOver(length: u32, distance: u32): i32 {
+  const gained = ((bestLength as i32) - (length as i32)) * 4;
+  return gained + (clz(bestDistance) as i32) - (clz(distance) as i32);
 }
 
 /** Parses from `start` until the source or the room up to `tokenLimit` ends. @returns where it stopped */
@@ -166,7 +191,13 @@ export function parseLazy(start: usize, tokenLimit: usize): usize {
     while (length < niceLength && end - at > 8 && token < tokenLimit) {
       findMatch(at + 1, length - 1, length >= goodLength ? chainLimit >> 2 : chainLimit >> 1);
       inserted = at + 1;
-      if (bestLength < length || !isBetter(bestLength, bestDistance, length, distance)) break;
+      if (bestLength < length || gainOver(length, distance) <= 2) {
+        if (!looksTwice || end - at <= 9 || length < 4) break;
+        findMatch(at + 2, length - 1, chainLimit >> 2);
+        inserted = at + 2;
+        if (bestLength < length || gainOver(length, distance) <= 6) break;
+        token = m.emitLiteral(token, load<u8>(at++));
+      }
       token = m.emitLiteral(token, load<u8>(at++));
       length = bestLength;
       distance = bestDistance;
