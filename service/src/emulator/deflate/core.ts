@@ -24,8 +24,8 @@ export interface DeflateJob {
   /** Bytes of earlier data right before `source`, which matches may reach as far as the window allows; 0 if absent. */
   historyBytes?: number;
   /**
-   * The source lies right behind that of this core's job before, of the same stream; that source and its history are as they
-   * were. The history needs no second look then, which is most of the work of a short job.
+   * The history is, byte for byte, what this core's job before had as its source and history, and the source lies right behind
+   * it. The core need not look at it again then, which is most of the work of a short job. It looks again where it must.
    */
   continues?: boolean;
   destination: MemoryRange;

@@ -129,6 +129,9 @@ export function createWasmCore({ memory, scratch, module = wasmModule() }: WasmC
   core.init(scratch.offset);
   const results = new Uint32Array(memory.buffer, scratch.offset, RESULT_WORDS);
   const result = (word: number): number => results[word] ?? 0;
+  /** Of the last job: where its source ended, and how many bytes before that the tables know. */
+  let knownEnd = 0;
+  let knownBytes = 0;
 
   return {
     name: 'wasm',
@@ -143,6 +146,9 @@ export function createWasmCore({ memory, scratch, module = wasmModule() }: WasmC
         bytes: job.source.bytes + historyBytes,
       });
       requireInside('destination', job.destination);
+      // what the tables know beyond the history must be out of the window's reach
+      const isKnown = historyBytes === knownBytes || historyBytes >= job.windowBytes;
+      const continues = job.continues === true && isKnown && job.source.offset === knownEnd;
       const outcome = core.deflateJob(
         job.source.offset,
         job.source.bytes,
@@ -154,8 +160,10 @@ export function createWasmCore({ memory, scratch, module = wasmModule() }: WasmC
         CHECKSUMS[job.checksum],
         job.checksumSeed,
         historyBytes,
-        job.continues === true ? 1 : 0,
+        continues ? 1 : 0,
       );
+      knownEnd = outcome === DEFLATE_DONE ? job.source.offset + job.source.bytes : 0;
+      knownBytes = (continues ? knownBytes : historyBytes) + job.source.bytes;
       return {
         outcome: outcome === DEFLATE_DONE ? 'done' : 'output-full',
         produced: result(PRODUCED),

@@ -10,7 +10,7 @@ import type { Deflater, Inflater, MemoryRange } from '../deflate/core.ts';
 import { contextWords } from './context-words.ts';
 import { type CoreRanges, Dma, DmaFault, totalBytes } from './dma.ts';
 import { CHECKSUM_START, type EngineJob, type EngineResult, failedResult } from './job.ts';
-import { compressStateful } from './stateful-compress.ts';
+import { compressStateful, type KeptInput } from './stateful-compress.ts';
 import { TRAILER_BYTES, trailerMatches, writeTrailer } from './trailer.ts';
 
 /** The data paths of one engine core. */
@@ -34,6 +34,7 @@ const DATA_ENDED = 1 << CTX.dataEnded.shift;
 export class EngineCore {
   private whole: Uint8Array;
   private dma: Dma;
+  private readonly kept: KeptInput = { end: 0 };
 
   constructor(
     private readonly memory: WebAssembly.Memory,
@@ -117,6 +118,7 @@ export class EngineCore {
       context,
       staging: this.ranges.source,
       overflow: this.ranges.destination,
+      kept: this.kept,
     });
     this.dma.write(destination, this.ranges.destination, job.destination, result.produced);
     this.dma.write(context, this.contextStaging, job.context, contextBytes);

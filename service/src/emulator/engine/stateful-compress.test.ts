@@ -125,6 +125,20 @@ describe('stateful compression', () => {
     for (const { text, out } of streams) assert.ok(inflateRawSync(Buffer.concat(out)).equals(text));
   });
 
+  it('refers to nothing of a stream whose newest bytes are all that another one has behind it', () => {
+    const secret = jsonLines(20_000, 9);
+    const shared = Buffer.from('the same bytes in both of them');
+    for (const level of [1, 6, 9]) {
+      const [first, second] = [0, 1].map((context) => ({ context, words: newWords() }));
+      const options = { core: 'wasm', level, isFinal: false } as const;
+      const out = [rig.run('compress', shared, options, first).output];
+      for (const piece of [secret, shared]) rig.run('compress', piece, options, second);
+      const copy = secret.subarray(10_000, 13_000); // would be one match of the other stream
+      out.push(rig.run('compress', copy, { ...options, isFinal: true }, first).output);
+      assert.ok(inflateRawSync(Buffer.concat(out)).equals(Buffer.concat([shared, copy])));
+    }
+  });
+
   it('ends an empty stream, and a stream whose last job brings no input', () => {
     for (const input of [Buffer.alloc(0), jsonLines(5000)]) {
       const words = newWords();
@@ -199,7 +213,7 @@ describe('windows', () => {
         (windowBytes) => rig.run('compress', input, { core, windowBytes }).output.length,
       );
       for (let i = 1; i < sizes.length; i++) assert.ok(sizes[i]! <= sizes[i - 1]!, sizes.join(' '));
-      assert.ok(sizes[4]! < sizes[0]! * 0.95, sizes.join(' '));
+      assert.ok(sizes[4]! < sizes[0]! * 0.97, sizes.join(' '));
     }
   });
 

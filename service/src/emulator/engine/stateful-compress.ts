@@ -21,7 +21,17 @@ export interface CompressRanges {
   /** Where output is made that may be longer than the destination. */
   overflow: MemoryRange;
   context: MemoryRange;
+  /** Of the core; the job leaves it for the next one. */
+  kept: KeptInput;
 }
+
+/** The newest input in `staging`: a job of the same stream goes on behind it, and its history needs no second look. */
+export interface KeptInput {
+  /** Where it ends; 0 if there is none. */
+  end: number;
+}
+/** After so much the next job begins at the start again: few pages are used, and they stay in the cache. */
+const KEPT_BYTES = 256 * 1024;
 
 /** Room that compressing `bytes` bytes never exceeds, trailer not counted: stored blocks and the sync flush. */
 const worstCase = (bytes: number): number => bytes + Math.ceil(bytes / 1024) + 64;
@@ -63,7 +73,7 @@ export function compressStateful(
     const need = worstCase(consumed) + trailerBytes;
     const isInPlace = need <= room.bytes;
     const target = isInPlace ? room : { offset: ranges.overflow.offset + drained, bytes: need };
-    const input = joinHistory(whole, ranges, state, consumed);
+    const { input, continues } = joinHistory(whole, ranges, state, consumed);
     const made = path.deflate({
       level: job.level,
       windowBytes: job.windowBytes,
@@ -72,6 +82,7 @@ export function compressStateful(
       checksumSeed: seed,
       source: input,
       historyBytes: Math.min(state.historyBytes, job.windowBytes),
+      continues,
       destination: { offset: target.offset, bytes: target.bytes - trailerBytes },
     });
     if (made.outcome === 'output-full')
@@ -120,19 +131,30 @@ function drain(
   return bytes;
 }
 
-/** The job's input with its history right before it: in place while there is no history. */
+/** The job's input with its history right before it: in place while there is no history, else behind what lies there already. */
 function joinHistory(
   whole: Uint8Array,
-  { source, staging, context }: CompressRanges,
+  { source, staging, context, kept }: CompressRanges,
   { historyBytes }: CompressState,
   bytes: number,
-): MemoryRange {
-  if (historyBytes === 0) return { offset: source.offset, bytes };
+): { input: MemoryRange; continues: boolean } {
+  if (historyBytes === 0) {
+    kept.end = 0;
+    return { input: { offset: source.offset, bytes }, continues: false };
+  }
   const from = historyOffset(context);
-  whole.copyWithin(staging.offset - historyBytes, from, from + historyBytes);
-  if (source.offset !== staging.offset)
-    whole.copyWithin(staging.offset, source.offset, source.offset + bytes);
-  return { offset: staging.offset, bytes };
+  const history = whole.subarray(from, from + historyBytes);
+  const limit = staging.offset + Math.min(staging.bytes, KEPT_BYTES);
+  // compared, not believed: clients can write to the context
+  const continues =
+    kept.end > 0 &&
+    kept.end + bytes <= limit &&
+    Buffer.compare(history, whole.subarray(kept.end - historyBytes, kept.end)) === 0;
+  const offset = continues ? kept.end : staging.offset;
+  if (!continues) whole.copyWithin(offset - historyBytes, from, from + historyBytes);
+  if (source.offset !== offset) whole.copyWithin(offset, source.offset, source.offset + bytes);
+  kept.end = offset + bytes;
+  return { input: { offset, bytes }, continues };
 }
 
 /** The newest bytes of history and input become the next job's history. */

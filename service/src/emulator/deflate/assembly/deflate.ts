@@ -11,7 +11,7 @@ import {
 } from './block';
 import { checksum } from './checksum';
 import { clearRawCounts, foldRawCounts, isSplitWorthwhile, joinChunk, startBlockWithChunk } from './chunk';
-import { denseBytes, SHORTEST_DENSE } from './dense';
+import { denseBytes, openDense } from './dense';
 import { RESULT, scratch, TOKEN_CAPACITY, TOKENS } from './layout';
 import * as m from './match';
 import { adaptFast, noteHistory, openFast, parseFast } from './parse-fast';
@@ -64,9 +64,10 @@ export function deflateJob(
   m.openSource(source, sourceBytes, windowBytes, historyBytes, continues);
   openFast(level, continues);
   tune(level);
+  openDense(level < FASTEST_LAZY || historyBytes === 0 ? 0 : source);
   if (historyBytes > 0 && sourceBytes >= 8) {
-    if (level < FASTEST_LAZY || sourceBytes >= SHORTEST_DENSE) noteHistory(source);
-    if (level >= FASTEST_LAZY) insertHistory(source);
+    if (level < FASTEST_LAZY) noteHistory(source);
+    else insertHistory(source);
   }
   const isDone = writeAll(source, level, isFinal);
   store<u32>(scratch + RESULT, isDone ? ((w.output - destination) as u32) : 0);

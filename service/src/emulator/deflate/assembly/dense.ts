@@ -5,15 +5,23 @@
  */
 import { SORT_COUNT, scratch } from './layout';
 import * as m from './match';
-import { note, probe } from './parse-fast';
+import { note, noteHistory, probe } from './parse-fast';
 import { insert } from './parse-lazy';
 
 /** Bytes judged, and stored, at a time. */
 const STRETCH: u32 = 8192;
 /** Shorter stretches are cheaper to parse than to judge. */
-export const SHORTEST_DENSE: u32 = 1024;
+const SHORTEST_DENSE: u32 = 1024;
 const FEW_SAMPLES: u32 = 256;
 const MANY_SAMPLES: u32 = 1024;
+
+/** Where the history ends that the fast parser's table does not know yet; 0: none. */
+let unknownHistory: usize = 0;
+
+/** @param historyEnd of a job whose parser has no use for that table: the history comes in with the first flat stretch */
+export function openDense(historyEnd: usize): void {
+  unknownHistory = historyEnd;
+}
 
 /**
  * Sum of the squared counts of `samples` bytes, spread over the stretch at odd steps so that records of even length
@@ -57,6 +65,8 @@ export function denseBytes(at: usize, isLazy: bool): u32 {
   const bytes = min<u32>(STRETCH, (m.sourceEnd - at) as u32);
   if (bytes < SHORTEST_DENSE) return 0;
   if (!isFlat(at, bytes, FEW_SAMPLES) || !isFlat(at, bytes, min(MANY_SAMPLES, bytes))) return 0;
+  if (unknownHistory > 0) noteHistory(unknownHistory);
+  unknownHistory = 0;
   if (hasMatches(at, bytes)) return 0;
   if (isLazy) for (let next = at; next < at + bytes - 8; next += 4) insert(next);
   return bytes;
