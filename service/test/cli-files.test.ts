@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
+import { deflateRawSync } from 'node:zlib';
 import { file, folder, launch, run } from './cli-process.ts';
 import { jsonText } from './http-client.ts';
 import { decoders, encoders } from './http-oracle.ts';
@@ -56,6 +57,16 @@ describe('warpdrive compress and decompress', () => {
       assert.match(stderr, new RegExp(`^warpdrive: ${name}: `));
     }
     assert.deepEqual(readdirSync(folder).sort(), ['corrupt.gz', 'cut.gz']);
+  });
+
+  it('go by the suffix where there is one, so that what is no gzip file is called so', async () => {
+    writeFileSync(file('words.gz'), 'these are words');
+    const { code, stdout, stderr } = await run(['decompress', '-c', 'words.gz']);
+    assert.equal(code, 65);
+    assert.equal(stdout.length, 0);
+    assert.match(stderr, /words\.gz: not a gzip header: magic bytes 1f 8b are missing/);
+    writeFileSync(file('words.deflate'), deflateRawSync('these are words'));
+    assert.equal((await run(['decompress', '-c', 'words.deflate'])).stdout.toString(), 'these are words');
   });
 
   it('remove the partial file when interrupted: 130', async () => {

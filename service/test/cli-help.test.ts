@@ -93,6 +93,9 @@ describe('warpdrive help', () => {
       [['top', '--intervall=2s'], '--interval'],
     ] as const)
       assert.equal(await hintOf(...args), `(Did you mean ${hint}?)`);
+    const topic = await run(['help', 'nope']);
+    assert.equal(topic.code, 2);
+    assert.match(topic.stderr, /error: unknown command 'nope'\n$/);
     for (const far of ['nope', 'x', 'start', 'gunzip']) assert.equal(await hintOf(far), undefined, far);
   });
 

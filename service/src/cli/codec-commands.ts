@@ -6,12 +6,13 @@ import type { FileJob } from './file-codec.ts';
 
 const STANDARD_STREAM = '-';
 const SUFFIXES = { gzip: '.gz', zlib: '.zz', deflate: '.deflate' } as const satisfies Record<Format, string>;
-const KNOWN_SUFFIXES: Readonly<Record<string, string>> = {
-  '.gz': '',
-  '.tgz': '.tar',
-  '.zz': '',
-  '.zlib': '',
-  '.deflate': '',
+/** What a suffix says of the content, and what takes its place when the file is decompressed. */
+const KNOWN_SUFFIXES: Readonly<Record<string, { format: Format; replacement: string }>> = {
+  '.gz': { format: 'gzip', replacement: '' },
+  '.tgz': { format: 'gzip', replacement: '.tar' },
+  '.zz': { format: 'zlib', replacement: '' },
+  '.zlib': { format: 'zlib', replacement: '' },
+  '.deflate': { format: 'deflate', replacement: '' },
 };
 
 interface FileFlags {
@@ -64,7 +65,10 @@ ${EXIT_HELP}`,
 export function addDecompress(program: Command, setExit: SetExit): void {
   fileCommand(program, 'decompress', 'decompress a file or standard input')
     .addOption(
-      new Option('-F, --format <FORMAT>', 'container of the input')
+      new Option(
+        '-F, --format <FORMAT>',
+        'container of the input; auto goes by its suffix, else by its first bytes',
+      )
         .choices([...FORMATS, 'auto'])
         .default('auto'),
     )
@@ -78,11 +82,13 @@ Examples:
 ${EXIT_HELP}`,
     )
     .action(async (file: string, flags: FileFlags & { format: Format | 'auto' }) => {
+      const known = suffixOf(file);
+      const format = flags.format === 'auto' ? (known?.format ?? 'auto') : flags.format;
       const target = outputOf(file, flags, () => withoutSuffix(file));
       await run(setExit, {
         ...common(file, target, flags),
         isText: true,
-        open: (codec) => codec.decompressStream({ format: flags.format }),
+        open: (codec) => codec.decompressStream({ format }),
       });
     });
 }
@@ -126,10 +132,16 @@ function outputOf(file: string, flags: FileFlags, derive: () => string): string 
   return flags.output ?? (file === STANDARD_STREAM ? STANDARD_STREAM : derive());
 }
 
+function suffixOf(file: string): { suffix: string; format: Format; replacement: string } | undefined {
+  const found = Object.entries(KNOWN_SUFFIXES).find(
+    ([suffix]) => file.endsWith(suffix) && file.length > suffix.length,
+  );
+  return found && { suffix: found[0], ...found[1] };
+}
+
 function withoutSuffix(file: string): string {
-  for (const [suffix, replacement] of Object.entries(KNOWN_SUFFIXES))
-    if (file.endsWith(suffix) && file.length > suffix.length)
-      return file.slice(0, -suffix.length) + replacement;
+  const known = suffixOf(file);
+  if (known !== undefined) return file.slice(0, -known.suffix.length) + known.replacement;
   throw new CommandError(
     EXIT.usage,
     `${file} has none of the suffixes ${Object.keys(KNOWN_SUFFIXES).join(' ')}; name the output with --output.`,

@@ -60,6 +60,9 @@ export async function run(argv: readonly string[]): Promise<ExitCode | undefined
   });
   for (const command of withSubcommands(program))
     command.exitOverride((error) => {
+      const [asked, topic] = command.args;
+      if (error.code === 'commander.help' && asked === 'help' && topic !== undefined)
+        process.stderr.write(`error: unknown command '${topic}'\n`);
       if (error.message.startsWith('error: '))
         process.stderr.write(`${didYouMean(command, error)}(--help shows usage)\n`);
       throw error;
