@@ -16,7 +16,7 @@ interface TopFlags extends CallFlags {
 
 const HELP = `
 Keys: q quits, space pauses, s and S choose the column to order by, r reverses, / filters, + and - change the
-interval, arrows scroll, ? shows help. Without a terminal the figures are printed at every interval instead.
+interval, arrows scroll rows and columns, ? shows help. Without a terminal the figures are printed at every interval instead.
 
 Examples:
   $ warpdrive top
@@ -54,6 +54,7 @@ export function addTop(program: Command, setExit: (code: ExitCode) => void): voi
           isPaused: false,
           isHelp: false,
           scroll: 0,
+          skipped: 0,
           intervalMs: flags.interval,
         },
         clock: systemClock,

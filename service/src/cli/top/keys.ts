@@ -54,6 +54,10 @@ function pressed(key: string, now: Choices): Choices | undefined {
     case '\u001b[B':
     case 'j':
       return { ...now, scroll: now.scroll + 1 };
+    case '\u001b[C':
+      return { ...now, skipped: Math.min(columns - 2, now.skipped + 1) };
+    case '\u001b[D':
+      return { ...now, skipped: Math.max(0, now.skipped - 1) };
     default:
       return now;
   }

@@ -85,6 +85,7 @@ const choices: Choices = {
   isPaused: false,
   isHelp: false,
   scroll: 0,
+  skipped: 0,
   intervalMs: 1000,
 };
 
@@ -154,12 +155,15 @@ describe('afterKey', () => {
     assert.equal(press('/abc\u001b')?.filter, '');
   });
 
-  it('pauses, sorts round all columns, reverses, scrolls, changes the interval within limits', () => {
+  it('pauses, sorts round all columns, reverses, scrolls rows and columns, changes the interval within limits', () => {
     assert.equal(press(' ')?.isPaused, true);
     assert.equal(press('S')?.sort, COLUMNS.length - 1);
     assert.equal(press('s'.repeat(COLUMNS.length))?.sort, 0);
     assert.equal(press('r')?.reverse, true);
     assert.equal(press('\u001b[B\u001b[B\u001b[A')?.scroll, 1);
+    assert.equal(press('\u001b[C\u001b[C\u001b[D')?.skipped, 1);
+    assert.equal(press('\u001b[C'.repeat(99))?.skipped, COLUMNS.length - 2);
+    assert.equal(press('\u001b[D')?.skipped, 0);
     assert.equal(press('+'.repeat(9))?.intervalMs, 250);
     assert.equal(press('-'.repeat(9))?.intervalMs, 10_000);
     assert.equal(press('?')?.isHelp, true);
@@ -180,6 +184,7 @@ describe('view', () => {
     assert.match(text, /in 1000 B\/s {2}out 250 B\/s {2}in:out 4\.00/);
     assert.match(text, /core {2}0 wasm polled \[\|{5} {15}\] {2}25 %/);
     assert.match(text, /QUEUEv +OWNER/);
+    assert.match(textOf({ choices: { ...choices, skipped: COLUMNS.length - 2 } }), /QUEUEv +P99µS\n/);
   });
 
   it('never calls old figures live', () => {

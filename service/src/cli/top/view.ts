@@ -21,6 +21,8 @@ export interface Choices {
   isPaused: boolean;
   isHelp: boolean;
   scroll: number;
+  /** Columns behind the first that a narrow screen leaves out. */
+  skipped: number;
   intervalMs: number;
 }
 
@@ -46,6 +48,7 @@ const HELP = [
   '/            filter the queues: all words must occur; Enter keeps, Esc drops it',
   '+, -         look more, less often',
   '↑, ↓         scroll the queues',
+  '←, →         scroll their columns, on a screen too narrow for all',
   '?            this help',
 ];
 
@@ -138,12 +141,13 @@ function cores(all: readonly CoreRates[]): Line[] {
 
 function queues(reading: Reading, choices: Choices): Line[] {
   const rows = arrange(reading.queues, choices);
-  const titles = COLUMNS.map(({ title }, i) =>
-    i === choices.sort ? `${title}${choices.reverse ? '^' : 'v'}` : title,
+  const shown = COLUMNS.filter((_, i) => i === 0 || i > choices.skipped);
+  const titles = shown.map((column) =>
+    column === COLUMNS[choices.sort] ? `${column.title}${choices.reverse ? '^' : 'v'}` : column.title,
   );
   const [head = '', ...body] = tableText(
     titles,
-    rows.map((row) => COLUMNS.map(({ text }) => text(row))),
+    rows.map((row) => shown.map(({ text }) => text(row))),
   )
     .trimEnd()
     .split('\n');
