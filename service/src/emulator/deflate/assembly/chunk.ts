@@ -68,15 +68,15 @@ export function joinChunk(): void {
 
 /** log2 of four positive integers to about 0.01: the exponent, and a parabola through the mantissa's ends. */
 // @inline
-function log2x4(value: v128): v128 {
+export function log2x4(value: v128): v128 {
   const exponent = f32x4.convert_i32x4_s(i32x4.sub(i32x4.shr_u(value, 23), i32x4.splat(127)));
   const mantissa = v128.or(v128.and(value, i32x4.splat(0x007fffff)), i32x4.splat(0x3f800000));
   const curve = f32x4.add(f32x4.splat(2.0246), f32x4.mul(mantissa, f32x4.splat(-0.34484)));
   return f32x4.add(exponent, f32x4.add(f32x4.splat(-1.6749), f32x4.mul(mantissa, curve)));
 }
 
-/** Sum of count × log2(count) over one alphabet of `from` (plus `and`, if not 0). Unused symbols add nothing. */
-function countLogSum(from: usize, and: usize, symbols: usize, total: bool): f32 {
+/** Entropy of one alphabet's counts in `from` (plus those in `and`, if not 0), in bits. Unused symbols add nothing. */
+function symbolBits(from: usize, and: usize, symbols: usize): f32 {
   let sum = f32x4.splat(0);
   let totals = i32x4.splat(0);
   for (let at: usize = 0; at < symbols * 4; at += 16) {
@@ -91,7 +91,6 @@ function countLogSum(from: usize, and: usize, symbols: usize, total: bool): f32 
     f32x4.extract_lane(sum, 1) +
     f32x4.extract_lane(sum, 2) +
     f32x4.extract_lane(sum, 3);
-  if (!total) return all;
   const n = laneSum(totals) as f32;
   return n * f32x4.extract_lane(log2x4(f32x4.splat(max<f32>(n, 1))), 0) - all;
 }
@@ -100,7 +99,7 @@ function countLogSum(from: usize, and: usize, symbols: usize, total: bool): f32 
 function entropyBits(from: usize, and: usize): f32 {
   const offset: usize = 288 * 4;
   const second = and === 0 ? (0 as usize) : and + offset;
-  return countLogSum(from, and, 288, true) + countLogSum(from + offset, second, 32, true);
+  return symbolBits(from, and, 288) + symbolBits(from + offset, second, 32);
 }
 
 function usedSymbols(counts: usize): u32 {
@@ -109,19 +108,6 @@ function usedSymbols(counts: usize): u32 {
     used = i32x4.sub(used, i32x4.ne(v128.load(counts + at), i32x4.splat(0)));
   }
   return laneSum(used);
-}
-
-/** What a literal of the newest chunk cost on average, in bits; `otherwise` if it has next to none. */
-export function literalBits(otherwise: f32): f32 {
-  const chunk = scratch + CHUNK_COUNT;
-  let literals = i32x4.splat(0);
-  for (let at: usize = 0; at < 256 * 4; at += 16) literals = i32x4.add(literals, v128.load(chunk + at));
-  let matches = i32x4.splat(0);
-  for (let at: usize = 256 * 4; at < 288 * 4; at += 16) matches = i32x4.add(matches, v128.load(chunk + at));
-  const n = laneSum(literals) as f32;
-  if (n < 64) return otherwise;
-  const all = n + (laneSum(matches) as f32);
-  return f32x4.extract_lane(log2x4(f32x4.splat(all)), 0) - countLogSum(chunk, 0, 256, false) / n;
 }
 
 /** Entropy of the open block, once it is known, of the newest chunk and of both together; 0 = not known. */

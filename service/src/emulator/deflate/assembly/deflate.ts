@@ -11,6 +11,7 @@ import {
 } from './block';
 import { checksum } from './checksum';
 import { clearRawCounts, foldRawCounts, isSplitWorthwhile, joinChunk, startBlockWithChunk } from './chunk';
+import { initCosts, updateCosts } from './costs';
 import { denseBytes, openDense } from './dense';
 import { RESULT, scratch, TOKEN_CAPACITY, TOKENS } from './layout';
 import * as m from './match';
@@ -26,6 +27,7 @@ const BLOCK_TOKENS: usize = 65536;
 
 export function initDeflate(): void {
   initBlocks();
+  initCosts();
 }
 
 const FASTEST_LAZY: u32 = 3;
@@ -36,12 +38,12 @@ function parse(level: u32, at: usize, tokenLimit: usize): usize {
 
 function tune(level: u32): void {
   if (level === 3) tuneLazy(2, 12, 3);
-  else if (level === 4) tuneLazy(6, 24, 6);
-  else if (level === 5) tuneLazy(10, 40, 8);
-  else if (level === 6) tuneLazy(18, 72, 14);
-  else if (level === 7) tuneLazy(40, 128, 14);
-  else if (level === 8) tuneLazy(128, 258, 16);
-  else if (level === 9) tuneLazy(400, 258, 16, 8, true);
+  else if (level === 4) tuneLazy(4, 24, 4);
+  else if (level === 5) tuneLazy(8, 40, 8);
+  else if (level === 6) tuneLazy(12, 72, 12);
+  else if (level === 7) tuneLazy(40, 128, 12);
+  else if (level === 8) tuneLazy(128, 258, 13);
+  else if (level === 9) tuneLazy(400, 258, 14, 8, true);
 }
 
 /** @returns 1 done, 3 output full; the rest is in the result words */
@@ -108,14 +110,16 @@ function writeAll(source: usize, level: u32, isFinal: bool): bool {
     clearRawCounts();
     at = parse(level, at, chunk + chunkBytes);
     adaptFast((at - chunkFrom) as u32, ((m.tokenEnd - chunk) >> 2) as u32);
+    adaptLazy((at - chunkFrom) as u32, ((m.tokenEnd - chunk) >> 2) as u32);
     foldRawCounts();
-    if (level >= FASTEST_LAZY) adaptLazy();
     if (chunk === tokens) {
       startBlockWithChunk();
+      if (level >= FASTEST_LAZY && at < end) updateCosts();
       continue;
     }
     if (m.tokenEnd - tokens <= BLOCK_TOKENS * 4 && !isSplitWorthwhile()) {
       joinChunk();
+      if (level >= FASTEST_LAZY && at < end) updateCosts();
       continue;
     }
     if (!writeBlock(tokens, chunk, blockFrom, (chunkFrom - blockFrom) as u32, false)) return false;
@@ -124,6 +128,7 @@ function writeAll(source: usize, level: u32, isFinal: bool): bool {
     m.setTokenEnd(tokens + bytes);
     blockFrom = chunkFrom;
     startBlockWithChunk();
+    if (level >= FASTEST_LAZY && at < end) updateCosts();
   }
   if (m.tokenEnd === tokens && hasPending()) {
     if (!flushStored(isFinal)) return false;

@@ -110,7 +110,12 @@ export const HASH3_BITS: u32 = 14;
 export const CHAIN: usize = HASH3_HEADS + 16384 * 4;
 /** u16[32 Ki]: heads of the fast parser. */
 export const FAST_HEADS: usize = CHAIN + 32768 * 2;
-export const SCRATCH_BYTES: usize = FAST_HEADS + 32768 * 2;
+/** u16[512] and u16[32]: what a literal or match length, and a distance, cost with their extra bits; see costs.ts. */
+export const COST_LITLEN: usize = FAST_HEADS + 32768 * 2;
+export const COST_DISTANCE: usize = COST_LITLEN + 1024;
+/** The same two tables as they are before anything is known. */
+export const USUAL_COSTS: usize = COST_DISTANCE + 64;
+export const SCRATCH_BYTES: usize = USUAL_COSTS + 1088;
 
 /** Start of this instance's scratch range. */
 export let scratch: usize = 0;

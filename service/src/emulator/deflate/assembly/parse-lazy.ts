@@ -1,5 +1,5 @@
 /** Levels 4–9: hash chains with lazy matching. */
-import { literalBits } from './chunk';
+import { COST_UNIT, literalCost, matchCost, resetCosts, usualLiteralCost } from './costs';
 import { CHAIN, HASH_BITS, HASH_HEADS, HASH3_BITS, HASH3_HEADS, scratch } from './layout';
 import * as m from './match';
 
@@ -7,6 +7,9 @@ const HASH_MULTIPLIER: u32 = 0x9e3779b1;
 const CHAIN_MASK: u32 = 0x7fff;
 /** A match of three bytes from further away costs more than its literals. */
 const TOO_FAR: u32 = 4096;
+
+/** Doublings of the distance, a bit each, that a byte more is worth. */
+const MOST_DOUBLINGS: i32 = 4;
 
 const LARGEST_CREDIT: u32 = 1 << 16;
 /** Candidates that are tried without credit. */
@@ -22,6 +25,8 @@ let chainLimit: u32 = 0;
 let niceLength: u32 = 0;
 let goodLength: u32 = 0;
 let looksTwice: bool = false;
+/** Behind a match of four bytes and up to so many more, the position after the next is searched too. */
+let secondLooks: u32 = 0;
 let bestLength: u32 = 0;
 let bestDistance: u32 = 0;
 
@@ -31,12 +36,13 @@ let bestDistance: u32 = 0;
  */
 export function tuneLazy(chain: u32, nice: u32, average: u32, good: u32 = 16, twice: bool = false): void {
   looksTwice = twice;
+  secondLooks = twice ? m.MAX_MATCH : 0;
   creditPerPosition = average;
   chainLimit = chain;
   niceLength = nice;
   goodLength = good;
   credit = LARGEST_CREDIT;
-  costOfLiteral = USUAL_LITERAL_BITS;
+  resetCosts();
 }
 
 // @inline
@@ -70,6 +76,12 @@ export function insert(at: usize): u32 {
 /** Puts what the tables do not know of the history before `source`, behind which there are at least four bytes, into them. */
 export function insertHistory(source: usize): void {
   for (let at = max(m.sourceStart, m.insertedEnd); at < source; at++) insert(at);
+}
+
+/** Whether a match at `distance` costs so much more than the best one that a single byte more does not pay for it. */
+// @inline
+function isFarther(distance: u32): bool {
+  return bestLength !== 0 && (clz(bestDistance) as i32) - (clz(distance) as i32) > MOST_DOUBLINGS;
 }
 
 /** Looks for a match longer than `atLeast` at `at`, which it inserts. The result is in bestLength and bestDistance. */
@@ -110,14 +122,14 @@ function findMatch(at: usize, atLeast: u32, chain: u32): void {
   if (distance > reach) return;
   const links = scratch + CHAIN;
   const nice = min(niceLength, limit);
-  const granted = min(chain, max(credit, LEAST_CHAIN));
+  const granted = max<u32>(min(chain, max(credit, LEAST_CHAIN)), 1);
   let left = granted;
   let link: usize = (origin - (distance << 1)) & 0xffff;
   for (;;) {
     const from = at - distance;
     if (load<u32>(from + tailAt) === tail && load<u32>(from) === word) {
       const found = m.matchLength(at, from, 4, limit);
-      if (found > length) {
+      if (found > length + (isFarther(distance) as u32)) {
         length = found;
         bestLength = found;
         bestDistance = distance;
@@ -135,30 +147,40 @@ function findMatch(at: usize, atLeast: u32, chain: u32): void {
   credit -= min(credit, granted - left);
 }
 
-const USUAL_LITERAL_BITS: f32 = 6;
-/** Bits of a match's two codes on average, without the extra bits of its distance. */
-const MATCH_CODE_BITS: f32 = 12;
 /** Matches in a row that do not pay off, before the search gets wider steps. */
 const MOST_REJECTED: u32 = 16;
-let costOfLiteral: f32 = USUAL_LITERAL_BITS;
+const REJECTED_STEP: usize = 6;
+/** What a byte more that a match covers is worth: it need not be coded after it. */
+const BYTE_WORTH: i32 = 4 * COST_UNIT;
+const FEW_SECOND_LOOKS: u32 = 4;
+/** Bytes of a long token, on average. */
+const LONG_TOKEN: u32 = 6;
+/** Longer matches are not compared with their literals. */
+const LONG: u32 = 16;
 
-/** Tells what the newest chunk was like: where literals are cheap, as digits are, short matches from far away do not pay. */
-export function adaptLazy(): void {
-  costOfLiteral = literalBits(costOfLiteral);
+/** Whether the newest match costs less than its literals: where they are cheap, as digits are, short ones from far away do not. */
+// @inline
+function paysOff(at: usize): bool {
+  if (bestLength > LONG) return true;
+  const literals =
+    literalCost(at) + literalCost(at + 1) + literalCost(at + 2) + (bestLength - 3) * usualLiteralCost;
+  return literals > matchCost(bestLength, bestDistance);
 }
 
+/** What the newest match and the literals of `skipped` cost win over an older match, given what it covers. */
 // @inline
-function paysOff(length: u32, distance: u32): bool {
-  if (length > 16) return true;
-  const extraBits: i32 = 30 - (clz(distance) as i32);
-  return (length as f32) * costOfLiteral > MATCH_CODE_BITS + (extraBits as f32);
+function gainOver(length: u32, distance: u32, literals: i32, skipped: i32): i32 {
+  const covered = (bestLength as i32) + skipped - (length as i32);
+  const cost = (matchCost(bestLength, bestDistance) as i32) + literals - (matchCost(length, distance) as i32);
+  return covered * BYTE_WORTH - cost;
 }
 
-/** Bits that the newest match wins over an older one, given the distances: four for a byte, one for each doubling. */
-// @inline
-function gainOver(length: u32, distance: u32): i32 {
-  const gained = ((bestLength as i32) - (length as i32)) * 4;
-  return gained + (clz(bestDistance) as i32) - (clz(distance) as i32);
+/**
+ * Tells what the newest chunk was like. Where tokens are long, there are few, and a second look has time for all of them; else it has for
+ * short matches, which gain the most.
+ */
+export function adaptLazy(bytes: u32, tokens: u32): void {
+  if (looksTwice) secondLooks = bytes > tokens * LONG_TOKEN ? m.MAX_MATCH : FEW_SECOND_LOOKS;
 }
 
 /** Parses from `start` until the source or the room up to `tokenLimit` ends. @returns where it stopped */
@@ -174,9 +196,9 @@ export function parseLazy(start: usize, tokenLimit: usize): usize {
       token = m.emitLiteral(token, load<u8>(at++));
       continue;
     }
-    if (!paysOff(bestLength, bestDistance)) {
+    if (!paysOff(at)) {
       // Where nothing pays off for long, not every position is looked at: that cost up to six times the time of text.
-      const searchAt = ++rejected > MOST_REJECTED ? min(at + bestLength - 1, end - 4) : at;
+      const searchAt = ++rejected > MOST_REJECTED ? min(at + REJECTED_STEP, end - 4) : at;
       token = m.emitLiteral(token, load<u8>(at++));
       while (at < searchAt) {
         insert(at);
@@ -191,11 +213,12 @@ export function parseLazy(start: usize, tokenLimit: usize): usize {
     while (length < niceLength && end - at > 8 && token < tokenLimit) {
       findMatch(at + 1, length - 1, length >= goodLength ? chainLimit >> 2 : chainLimit >> 1);
       inserted = at + 1;
-      if (bestLength < length || gainOver(length, distance) <= 2) {
-        if (!looksTwice || end - at <= 9 || length < 4) break;
+      if (bestLength < length || gainOver(length, distance, literalCost(at), 1) <= 0) {
+        if (length - 4 >= secondLooks || end - at <= 9) break;
         findMatch(at + 2, length - 1, chainLimit >> 2);
         inserted = at + 2;
-        if (bestLength < length || gainOver(length, distance) <= 6) break;
+        if (bestLength < length || gainOver(length, distance, literalCost(at) + literalCost(at + 1), 2) <= 0)
+          break;
         token = m.emitLiteral(token, load<u8>(at++));
       }
       token = m.emitLiteral(token, load<u8>(at++));
