@@ -30,15 +30,14 @@ export function initDeflate(): void {
   initCosts();
 }
 
-const FASTEST_LAZY: u32 = 3;
+const FASTEST_LAZY: u32 = 4;
 
 function parse(level: u32, at: usize, tokenLimit: usize): usize {
   return level < FASTEST_LAZY ? parseFast(at, tokenLimit) : parseLazy(at, tokenLimit);
 }
 
 function tune(level: u32): void {
-  if (level === 3) tuneLazy(2, 12, 3);
-  else if (level === 4) tuneLazy(4, 24, 4);
+  if (level === 4) tuneLazy(4, 24, 4);
   else if (level === 5) tuneLazy(8, 40, 8);
   else if (level === 6) tuneLazy(12, 72, 12);
   else if (level === 7) tuneLazy(40, 128, 12);

@@ -1,4 +1,4 @@
-/** Levels 1 and 2: greedy, one candidate for each five-byte hash. */
+/** Levels 1 to 3: one candidate for each five-byte hash; 1 and 2 are greedy, 3 looks at the next position too. */
 import { FAST_HEADS, scratch } from './layout';
 import * as m from './match';
 
@@ -16,10 +16,14 @@ const FIRST_POSITION: u32 = 32769;
 /** The main loop looks ahead as far as a match may go and eight bytes more. */
 const LOOK_AHEAD: usize = 272;
 
+/** Level 3 does not look behind a match as long for a longer one at the next position. */
+const LONG: u32 = 32;
+
 let bias: u32 = 0;
 /** Byte offsets in the table, whose entries of two bytes are four times the job's positions at most. */
 let slotMask: usize = 0;
 let insertsAll: bool = false;
+let looksAhead: bool = false;
 /** Few matches were found of late: of four positions one is looked up. */
 let isSparse: bool = false;
 /** What the table is of; 0: of no job that another one can continue. */
@@ -43,6 +47,7 @@ export function openFast(level: u32, continues: bool): void {
   memory.fill(scratch + FAST_HEADS, 0, bytes);
   bias = FIRST_POSITION - (m.sourceStart as u32);
   insertsAll = level > 1;
+  looksAhead = level > 2;
   notedEnd = m.sourceStart;
 }
 
@@ -104,6 +109,20 @@ function lengthOf(at: usize, from: usize): u32 {
 
 /** Parses from `start` until the source or the room up to `tokenLimit` ends. @returns where it stopped */
 export function parseFast(start: usize, tokenLimit: usize): usize {
+  return looksAhead ? parseAhead(start, tokenLimit) : parseGreedy(start, tokenLimit);
+}
+
+// Two functions, because code for level 3 in the loop of level 1 costs registers there.
+function parseGreedy(start: usize, tokenLimit: usize): usize {
+  return parseLoop(start, tokenLimit, false);
+}
+
+function parseAhead(start: usize, tokenLimit: usize): usize {
+  return parseLoop(start, tokenLimit, true);
+}
+
+// @inline
+function parseLoop(start: usize, tokenLimit: usize, isLazy: bool): usize {
   const base = scratch;
   const heads = base + FAST_HEADS;
   const mask = slotMask;
@@ -138,7 +157,21 @@ export function parseFast(start: usize, tokenLimit: usize): usize {
         }
         continue;
       }
-      const length = lengthOf(at, at - distance);
+      let length = lengthOf(at, at - distance);
+      if (isLazy && length < LONG) {
+        const following = load<u64>(at + 1);
+        let second = (position + 1 - (load<u16>(slotOf(heads, mask, following)) as u32)) & 0xffff;
+        second = select<u32>(second, 1, second - 1 < maxDistance);
+        if (load<u32>(at + 1 - second) === (following as u32)) {
+          const longer = lengthOf(at + 1, at + 1 - second);
+          if (longer > length) {
+            token = m.emitLiteralTo(base, token, (bytes as u32) & 255);
+            at++;
+            length = longer;
+            distance = second;
+          }
+        }
+      }
       token = m.emitMatchTo(base, token, length, distance);
       const next = at + length;
       if (isThorough) {
