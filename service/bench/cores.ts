@@ -7,6 +7,8 @@ const SOURCE = 0x200000;
 const DESTINATION = 0x1800_0000;
 const PAGE_BYTES = 65536;
 const WINDOW_BYTES = 32768;
+/** What output may have beyond its input. */
+const ROOM_BYTES = 4096;
 
 export type Machine = ReturnType<typeof openMachine>;
 
@@ -16,7 +18,7 @@ export function openMachine() {
   const heap = new Uint8Array(memory.buffer);
   const destinationBytes = PAGES * PAGE_BYTES - DESTINATION;
 
-  const compress = (core: DeflateCore, source: MemoryRange, level: number): Uint8Array => {
+  const compress = (core: DeflateCore, source: MemoryRange, level: number, to = DESTINATION): Uint8Array => {
     const result = core.deflate({
       level,
       windowBytes: WINDOW_BYTES,
@@ -24,10 +26,10 @@ export function openMachine() {
       checksum: 'crc32',
       checksumSeed: 0,
       source,
-      destination: { offset: DESTINATION, bytes: Math.min(source.bytes + 4096, destinationBytes) },
+      destination: { offset: to, bytes: Math.min(source.bytes + ROOM_BYTES, destinationBytes) },
     });
     if (result.outcome !== 'done') throw new Error(`${core.name} level ${level}: ${result.outcome}`);
-    return heap.subarray(DESTINATION, DESTINATION + result.produced);
+    return heap.subarray(to, to + result.produced);
   };
 
   return {
@@ -44,8 +46,12 @@ export function openMachine() {
       });
     },
 
-    /** @returns the raw DEFLATE stream, valid until the next call */
+    /** @param to where output goes; absent: where all output goes @returns the raw DEFLATE stream, valid until the next call */
     compress,
+
+    /** Output places of their own for `count` sources of up to `bytes`. */
+    placesOf: (count: number, bytes: number): number[] =>
+      Array.from({ length: count }, (_, i) => DESTINATION + i * (bytes + ROOM_BYTES)),
 
     /** One job over all chunks. @returns bytes of its output */
     compressWhole(core: DeflateCore, chunks: Iterable<Buffer>, bytes: number, level: number): number {

@@ -94,6 +94,9 @@ export function hostDouble(options: { oneShotBytes?: number } = {}): Double {
       const result: StreamResult = { bytesIn: input.length, bytesOut: output.length, crc32: 0, core: 'zlib' };
       return { chunks: [output], result };
     },
+    openJobBuffer: () => {
+      throw new Error('the double has no memory of an accelerator');
+    },
   };
   const view: StackView = {
     mode: 'sva',

@@ -58,6 +58,38 @@ export interface WholeMember {
   result: StreamResult;
 }
 
+export type JobBufferOptions = Pick<CompressOptions, 'format' | 'level' | 'windowBytes'>;
+
+/** A whole member that lies in its job buffer. */
+export interface BufferedMember {
+  /** Valid until the buffer's next job or its close. */
+  bytes: Uint8Array;
+  /** CRC-32 of the input, or Adler-32 for zlib. */
+  checksum: number;
+  core: CoreName | undefined;
+  /** Set when software made it: why. Then its bytes are memory of their own. */
+  fallbackReason?: string;
+  /** The device made it at its second try. */
+  isRetried?: boolean;
+}
+
+/**
+ * Memory of the accelerator that a client fills and reads itself, so that nothing is copied: an engine core works on it
+ * in place. One job at a time. Whoever opened it closes it.
+ */
+export interface JobBuffer {
+  /** The client writes a job's input to its start. Not while a job runs. */
+  readonly input: Uint8Array;
+  /**
+   * Compresses the first `bytes` of `input` to one member.
+   * @returns the member itself if a polled engine core made it on the way
+   * @throws WD_E_EBUSY while a job runs, WD_E_EINVAL, WD_E_ABORTED after `close`; and what the promise would reject with
+   */
+  compress(bytes: number, options: Readonly<JobBufferOptions>): BufferedMember | Promise<BufferedMember>;
+  /** Frees the memory, at the end of the job if one runs. Again is harmless. */
+  close(): void;
+}
+
 /** The door to the accelerator for http, ws, cli and the library. */
 export interface Codec {
   compressStream(options: CompressOptions): CodecStream;
@@ -73,4 +105,10 @@ export interface Codec {
     options: Readonly<CompressOptions>,
   ): WholeMember | Promise<WholeMember>;
   readonly oneShotBytes: number;
+  /**
+   * For clients that can make their data in place.
+   * @param bytes of input at most, 1 to 4 MiB
+   * @throws WD_E_EINVAL; WD_E_NO_MEMORY when all clients together hold too much
+   */
+  openJobBuffer(bytes: number): JobBuffer;
 }

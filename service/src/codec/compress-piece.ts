@@ -56,10 +56,15 @@ interface PlacedInput {
   /** First byte of the slot's source that counts. */
   readonly start: number;
   readonly bytes: number;
+  /**
+   * Output stays in the slot, behind this many bytes, before which the header goes. Absent: it is copied, and the slot free
+   * for others.
+   */
+  readonly headerRoomBytes?: number;
 }
 
 /** On the device if it is there; what fails there gets a second chance. */
-function runPiece(
+export function runPiece(
   library: AcceleratorLibrary,
   input: PlacedInput,
   options: PieceOptions,
@@ -104,9 +109,10 @@ async function runAgain(
 
 function runOnDevice(
   library: AcceleratorLibrary,
-  { slot, start, bytes }: PlacedInput,
+  input: PlacedInput,
   options: PieceOptions,
 ): CompressedPiece | Promise<CompressedPiece> {
+  const { slot, start, bytes, headerRoomBytes = 0 } = input;
   const { stream } = options;
   if (stream) stream.checksum = initialChecksum(options.format); // each piece has its own: they are combined
   const done = library.run('compress', {
@@ -114,20 +120,27 @@ function runOnDevice(
     level: options.level,
     source: iova(slot.source.address + start),
     sourceBytes: bytes,
-    destination: slot.destination.address,
+    destination: iova(slot.destination.address + headerRoomBytes),
     // no more than it may need: each page of it is translated
-    destinationBytes: Math.min(slot.destination.bytes.length, library.worstCaseBytes(bytes)),
+    destinationBytes: Math.min(
+      slot.destination.bytes.length - headerRoomBytes,
+      library.worstCaseBytes(bytes),
+    ),
     isFinal: options.isWhole,
     // not spread: for 2 KiB that costs as much as the doorbell
     stream,
     windowBytes: options.windowBytes,
   });
   return done instanceof Promise
-    ? done.then((late) => pieceOf(slot, bytes, late, options))
-    : pieceOf(slot, bytes, done, options);
+    ? done.then((late) => pieceOf(input, late, options))
+    : pieceOf(input, done, options);
 }
 
-function pieceOf(slot: JobSlot, bytes: number, done: ZipCompletion, options: PieceOptions): CompressedPiece {
+function pieceOf(
+  { slot, bytes, headerRoomBytes }: PlacedInput,
+  done: ZipCompletion,
+  options: PieceOptions,
+): CompressedPiece {
   const error = errorOf(done);
   if (error) throw error;
   if (done.consumed !== bytes || done.isOutputPending)
@@ -135,11 +148,18 @@ function pieceOf(slot: JobSlot, bytes: number, done: ZipCompletion, options: Pie
   const header = options.header ?? NO_HEADER;
   const trailer = options.isWhole && options.format === 'deflate' ? GZIP_TRAILER_BYTES : 0;
   const produced = done.produced - trailer;
+  const output = slot.destination.bytes;
+  if (headerRoomBytes !== undefined) {
+    const from = headerRoomBytes - header.length;
+    output.set(header, from);
+    const placed = output.subarray(from, headerRoomBytes + produced);
+    return { bytes: placed, checksum: done.checksum, core: done.core };
+  }
   // the data at a multiple of eight, as it is in the slot: see ByteQueue.misalignment
   const dataAt = (header.length + 7) & ~7;
   const whole = Buffer.allocUnsafe(dataAt + produced);
   const made = whole.subarray(dataAt - header.length);
   made.set(header);
-  made.set(slot.destination.bytes.subarray(0, produced), header.length);
+  made.set(output.subarray(0, produced), header.length);
   return { bytes: made, checksum: done.checksum, core: done.core };
 }

@@ -11,4 +11,5 @@ export const NO_CODEC: Codec = {
   compressStream: refuse,
   decompressStream: refuse,
   compressOnce: refuse,
+  openJobBuffer: refuse,
 };

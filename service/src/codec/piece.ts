@@ -17,7 +17,10 @@ export interface PieceOptions {
 }
 
 export interface CompressedPiece {
-  /** The header asked for and the DEFLATE data of the piece; with the trailer if it is the whole body. A copy: the slot is free again. */
+  /**
+   * The header asked for and the DEFLATE data of the piece; with the trailer if it is the whole body. A copy: the slot is
+   * free again. In place if the input was.
+   */
   bytes: Uint8Array;
   /** CRC-32 of the input, or Adler-32 for zlib. */
   checksum: number;

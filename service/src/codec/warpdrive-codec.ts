@@ -8,6 +8,7 @@ import type {
   CodecStream,
   CompressOptions,
   DecompressOptions,
+  JobBuffer,
   StreamResult,
   WholeMember,
 } from './codec.ts';
@@ -15,6 +16,7 @@ import { compressPiece } from './compress-piece.ts';
 import { CompressStream, SHORT_STREAM_PIECE_BYTES } from './compress-stream.ts';
 import { endOf, headerOf, initialChecksum } from './container.ts';
 import { DecompressStream } from './decompress-stream.ts';
+import { DmaJobBuffer } from './job-buffer.ts';
 import { ReplayBudget } from './member-replay.ts';
 import type { CompressedPiece, PieceOptions } from './piece.ts';
 import { SoftwareDecompressStream } from './software-decompress-stream.ts';
@@ -49,6 +51,10 @@ export class WarpDriveCodec implements Codec {
     return reason !== undefined && this.library.allowsSoftware
       ? new SoftwareDecompressStream(options, reason)
       : new DecompressStream(this.library, options, this.core, this.replayBudget);
+  }
+
+  openJobBuffer(bytes: number): JobBuffer {
+    return new DmaJobBuffer(this.library, bytes, this.core);
   }
 
   private lacks(format: DecompressOptions['format']): string | undefined {

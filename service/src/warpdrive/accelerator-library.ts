@@ -10,6 +10,7 @@ import {
 import type { AcceleratorHost, DmaBuffer, ProcessContext } from '../platform/accelerator.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
+import { BufferPool, type OwnedSlot } from './buffer-pool.ts';
 import { QueueSession } from './queue-session.ts';
 import { SlotPool } from './slot-pool.ts';
 
@@ -33,6 +34,7 @@ export interface LibraryOptions {
 }
 
 export type { StreamState, WindowBytes, ZipCompletion } from '../driver/zip/zip-queue.ts';
+export type { OwnedSlot } from './buffer-pool.ts';
 export type { JobSlot } from './slot-pool.ts';
 
 /** Room that DEFLATE may need beyond its input: stored blocks, sync flush, trailer. */
@@ -42,6 +44,11 @@ const SMALL_SLOTS = 32;
 const WORD_BYTES = 8;
 /** A decompression job may write this much, whatever its input. */
 const MIN_DESTINATION_BYTES = 256 * 1024;
+
+/** Largest input of a job buffer: what it may make still fits a flat buffer. */
+const MAX_BUFFERED_BYTES = 4 * 1024 * 1024;
+/** What all clients together may hold of job buffers. */
+const BUFFERS_BYTES = 128 * 1024 * 1024;
 
 /** A stream's device context, returned to the library when the stream ends. */
 export interface OpenStream {
@@ -60,6 +67,7 @@ export class AcceleratorLibrary {
   readonly unavailable: () => string | undefined;
   readonly small: SlotPool;
   readonly large: SlotPool;
+  readonly buffers: BufferPool;
   private readonly process: ProcessContext;
   private readonly sessions: Record<Operation, QueueSession[]>;
   private readonly idleContexts: DmaBuffer[] = [];
@@ -85,6 +93,7 @@ export class AcceleratorLibrary {
       destinationBytes: Math.max(MIN_DESTINATION_BYTES, destination(jobBytes)),
       waitMs,
     });
+    this.buffers = new BufferPool(this.process, BUFFERS_BYTES);
     const open = (operation: Operation, count: number): QueueSession[] =>
       Array.from(
         { length: count },
@@ -121,6 +130,23 @@ export class AcceleratorLibrary {
 
   slotsFor(bytes: number): SlotPool {
     return bytes <= this.smallJobBytes ? this.small : this.large;
+  }
+
+  /**
+   * DMA memory for jobs of one client, with room for `bytes` of input and for the output that they may make.
+   * @param before bytes of room in front of the output
+   * @throws WD_E_EINVAL, WD_E_NO_MEMORY
+   */
+  openBuffer(bytes: number, before: number): OwnedSlot {
+    if (!(Number.isInteger(bytes) && bytes > 0 && bytes <= MAX_BUFFERED_BYTES))
+      throw new WarpDriveError(
+        'WD_E_EINVAL',
+        `${bytes} bytes of input, a job buffer holds 1 to ${MAX_BUFFERED_BYTES}`,
+        {
+          field: 'bytes',
+        },
+      );
+    return this.buffers.take(bytes, before + this.worstCaseBytes(bytes));
   }
 
   /**
