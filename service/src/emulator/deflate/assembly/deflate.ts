@@ -37,12 +37,12 @@ function parse(level: u32, at: usize, tokenLimit: usize): usize {
 }
 
 function tune(level: u32): void {
-  if (level === 4) tuneLazy(4, 24, 4);
-  else if (level === 5) tuneLazy(8, 40, 8);
-  else if (level === 6) tuneLazy(12, 72, 12);
-  else if (level === 7) tuneLazy(40, 128, 12);
-  else if (level === 8) tuneLazy(128, 258, 13);
-  else if (level === 9) tuneLazy(400, 258, 14, 8, true);
+  if (level === 4) tuneLazy(4, 4, 24, 4);
+  else if (level === 5) tuneLazy(8, 8, 40, 8);
+  else if (level === 6) tuneLazy(9, 20, 72, 12);
+  else if (level === 7) tuneLazy(40, 40, 128, 12);
+  else if (level === 8) tuneLazy(128, 128, 258, 13);
+  else if (level === 9) tuneLazy(400, 400, 258, 14, 8, true);
 }
 
 /** @returns 1 done, 3 output full; the rest is in the result words */

@@ -22,6 +22,9 @@ const LEAST_CHAIN: u32 = 6;
 let creditPerPosition: u32 = 0;
 let credit: u32 = 0;
 let chainLimit: u32 = 0;
+/** What chainLimit becomes after a chunk of short tokens, and after one of long ones. */
+let chainForShort: u32 = 0;
+let chainForLong: u32 = 0;
 let niceLength: u32 = 0;
 let goodLength: u32 = 0;
 let looksTwice: bool = false;
@@ -31,14 +34,24 @@ let bestLength: u32 = 0;
 let bestDistance: u32 = 0;
 
 /**
- * `chain` and `average`: candidates tried for a position, at most and in the long run; `nice`: a match as long ends the search;
- * `good`: behind a match as long the next position gets a quarter of the chain, else half.
+ * `chain`, `longChain` and `average`: candidates tried for a position, at most where tokens are short, at most where they are long, and
+ * in the long run; `nice`: a match as long ends the search; `good`: behind a match as long the next position gets a quarter of the
+ * chain, else half.
  */
-export function tuneLazy(chain: u32, nice: u32, average: u32, good: u32 = 16, twice: bool = false): void {
+export function tuneLazy(
+  chain: u32,
+  longChain: u32,
+  nice: u32,
+  average: u32,
+  good: u32 = 16,
+  twice: bool = false,
+): void {
   looksTwice = twice;
   secondLooks = twice ? m.MAX_MATCH : 0;
   creditPerPosition = average;
   chainLimit = chain;
+  chainForShort = chain;
+  chainForLong = longChain;
   niceLength = nice;
   goodLength = good;
   credit = LARGEST_CREDIT;
@@ -56,15 +69,15 @@ function slot3(word: u32): usize {
 }
 
 /**
- * Adds a position that has at least four bytes. Its link is the place of the previous occurrence's link, or its own place
- * where that is out of reach: behind a link that is not further away than the one before it nothing follows.
+ * Adds a position that has at least four bytes, for matches of four and more; for those of three only findMatch adds where it
+ * looks. Its link is the place of the previous occurrence's link, or its own place where that is out of reach: behind a link that is
+ * not further away than the one before it nothing follows.
  * @returns the distance to the previous occurrence
  */
 // @inline
 export function insert(at: usize): u32 {
   const word = load<u32>(at);
   const position = (at as u32) + m.bias;
-  store<u32>(slot3(word), position);
   const slot = slot4(word);
   const distance = position - load<u32>(slot);
   store<u32>(slot, position);
@@ -100,6 +113,7 @@ function findMatch(at: usize, atLeast: u32, chain: u32): void {
       bestDistance = near;
     }
   }
+  store<u32>(slot3(word), position);
   let distance = insert(at);
   credit = min(credit + creditPerPosition, LARGEST_CREDIT);
   if (length >= limit) return;
@@ -153,8 +167,9 @@ const REJECTED_STEP: usize = 6;
 /** What a byte more that a match covers is worth: it need not be coded after it. */
 const BYTE_WORTH: i32 = 4 * COST_UNIT;
 const FEW_SECOND_LOOKS: u32 = 4;
-/** Bytes of a long token, on average. */
-const LONG_TOKEN: u32 = 6;
+/** Bytes of a token, on average, from which on there is time for second looks, and for longer chains. */
+const BYTES_FOR_LOOKS: u32 = 6;
+const BYTES_FOR_CHAIN: u32 = 8;
 /** Longer matches are not compared with their literals. */
 const LONG: u32 = 16;
 
@@ -176,11 +191,12 @@ function gainOver(length: u32, distance: u32, literals: i32, skipped: i32): i32 
 }
 
 /**
- * Tells what the newest chunk was like. Where tokens are long, there are few, and a second look has time for all of them; else it has for
- * short matches, which gain the most.
+ * Tells what the newest chunk was like. Where tokens are long, there are few, and the search has time for more candidates and for a second
+ * look behind each; else it looks twice only behind short matches, which gain the most.
  */
 export function adaptLazy(bytes: u32, tokens: u32): void {
-  if (looksTwice) secondLooks = bytes > tokens * LONG_TOKEN ? m.MAX_MATCH : FEW_SECOND_LOOKS;
+  chainLimit = bytes > tokens * BYTES_FOR_CHAIN ? chainForLong : chainForShort;
+  if (looksTwice) secondLooks = bytes > tokens * BYTES_FOR_LOOKS ? m.MAX_MATCH : FEW_SECOND_LOOKS;
 }
 
 /** Parses from `start` until the source or the room up to `tokenLimit` ends. @returns where it stopped */
