@@ -23,6 +23,45 @@ test('an engineer is told of a burst of faults, acknowledges it, and finds it in
   await expect(log.locator('li')).toHaveText([/Burst of IOMMU faults ended/, /Burst of IOMMU faults fired/]);
 });
 
+test('an engineer lets the system notify of alarms, mutes one for an hour, and is left in peace', async ({
+  page,
+  monitor,
+  service,
+}) => {
+  await page.context().grantPermissions(['notifications']);
+  await page.addInitScript(() => {
+    const told: string[] = [];
+    Object.assign(window, { told });
+    window.Notification = class extends Notification {
+      constructor(title: string, options?: NotificationOptions) {
+        super(title, options);
+        told.push(`${title}: ${options?.body}`);
+      }
+    };
+  });
+  await page.reload();
+  await expect(monitor.state).toHaveText(/Live/);
+  const told = () => page.evaluate(() => Reflect.get(window, 'told') as string[]);
+  await monitor.show('alarms');
+  await page.getByRole('checkbox', { name: 'System notifications' }).check();
+  const bar = page.locator('#alarm-bar');
+  service.pause();
+  await expect(bar).toContainText('No data', { timeout: 10_000 });
+  await expect.poll(told).toEqual([expect.stringMatching(/^No data: [\d.]+ s on 127\.0\.0\.1:\d+$/)]);
+  const rule = page.getByRole('row').filter({ hasText: 'No data' });
+  await rule.getByRole('button', { name: 'Mute 1 h No data' }).click();
+  await expect(bar).toBeHidden();
+  await expect(rule).toContainText('muted');
+  service.resume();
+  await expect(rule).toContainText('quiet, muted', { timeout: 20_000 });
+  service.pause();
+  await expect(rule).toContainText('fires for', { timeout: 10_000 });
+  await expect(bar).toBeHidden();
+  expect(await told()).toHaveLength(1);
+  await rule.getByRole('button', { name: 'Unmute No data' }).click();
+  await expect(bar).toContainText('No data');
+});
+
 test('an engineer changes a threshold and a duration, switches a rule off, and finds all after a reload', async ({
   monitor,
   clients,

@@ -67,6 +67,34 @@ test('an engineer jumps from a fault to that moment in the charts, and back to t
   await expect(detail).toContainText('#2 ·');
 });
 
+test('an engineer copies a fault of the log and has all of it to paste into a report', async ({
+  monitor,
+  clients,
+}) => {
+  const { page } = monitor;
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await monitor.show('iommu');
+  clients.broken(20, 3);
+  const list = page.getByRole('listbox', { name: 'Fault log, newest first' });
+  await expect(list.getByRole('option').filter({ visible: true })).toHaveCount(3, { timeout: 15_000 });
+  await list.getByRole('option').nth(1).click();
+  const detail = page.getByRole('article', { name: 'Fault details' });
+  await expect(detail).toContainText('#2 ·');
+  await detail.getByRole('button', { name: 'Copy' }).click();
+  await expect(detail.getByRole('button', { name: 'Copied' })).toBeVisible();
+  const copied = JSON.parse(await page.evaluate(() => navigator.clipboard.readText())) as Record<
+    string,
+    unknown
+  >;
+  expect(copied).toMatchObject({
+    seq: 2,
+    device: 'hisi_zip-0',
+    outcome: 'aborted',
+    owner: { name: 'broken-client' },
+  });
+  expect(copied['kernelLine']).toContain('arm-smmu-v3: event:');
+});
+
 test('an administrator reads the tree with PASIDs, anyone else without', async ({ monitor, clients }) => {
   const { page } = monitor;
   clients.attached('vfio', 1, 'backup');
@@ -77,7 +105,13 @@ test('an administrator reads the tree with PASIDs, anyone else without', async (
   await expect(tree).not.toContainText(/PASID \d/);
   await expect(page.locator('#iommu-note')).toContainText('PASIDs hidden');
   await expect(page.locator('#iommu')).toContainText(/IOTLB hits/);
+  await monitor.show('queues');
+  await monitor.queueRows.filter({ hasText: 'backup' }).click();
+  const memory = page.getByRole('region', { name: 'Details of a queue' }).locator('dt:text("Memory") + dd');
+  await expect(memory).toHaveText('PASID hidden, dma: filled by map and unmap');
   await monitor.becomeAdmin();
+  await expect(memory).toHaveText(/^PASID \d+, dma/);
+  await monitor.show('iommu');
   await expect(tree).toContainText(/PASID \d+/);
 });
 
@@ -97,6 +131,8 @@ test('an administrator sees a stalled transaction with its age and answers it', 
     .getByRole('button', { name: /^Answer success to the/ })
     .first()
     .click();
+  await expect(page.getByRole('dialog', { name: 'Answer success?' })).toBeVisible();
+  expect(await monitor.axe('dialog[open]')).toEqual([]);
   await page.getByRole('dialog').getByRole('button', { name: 'Answer success' }).click();
   await expect(page.getByText('Answered success.')).toBeVisible();
   expect(await service.call('PATCH', '/v1/iommu', { hold: false })).toBe(200);

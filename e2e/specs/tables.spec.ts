@@ -36,23 +36,99 @@ test('an engineer sorts the queues by a column and back, by mouse and by keyboar
   await expect.poll(numbers).toEqual((await numbers()).toSorted((a, b) => a - b));
 });
 
-test('an engineer finds every key on the help sheet and uses them', async ({ monitor }) => {
+test('an engineer presses every key of the sheet and each does what the sheet says', async ({ monitor }) => {
   const { page } = monitor;
-  await page.keyboard.press('?');
-  const sheet = page.getByRole('dialog', { name: 'Keys' });
-  await expect(sheet).toContainText('Pause the page');
-  await page.keyboard.press('Escape');
-  await expect(sheet).toBeHidden();
-  await page.keyboard.press(']');
-  await expect(page.getByRole('button', { name: '5 min', exact: true })).toHaveAttribute(
-    'aria-pressed',
-    'true',
-  );
-  await page.keyboard.press('[');
-  await expect(page.getByRole('button', { name: '1 min', exact: true })).toHaveAttribute(
-    'aria-pressed',
-    'true',
-  );
+  const press = (key: string) => page.keyboard.press(key);
+  const sheet = (name: string) => page.getByRole('dialog', { name });
+  const listed = await page.locator('#help-sheet kbd').allTextContents();
+  const does: Record<string, () => Promise<void>> = {
+    Space: async () => {
+      await press(' ');
+      await expect(monitor.pause).toHaveAttribute('aria-pressed', 'true');
+      await press(' ');
+      await expect(monitor.pause).toHaveAttribute('aria-pressed', 'false');
+    },
+    '/': async () => {
+      await press('/');
+      await expect(monitor.filter).toBeFocused();
+      await press('Escape');
+    },
+    F: async () => {
+      await press('f');
+      await expect(page.getByRole('searchbox', { name: 'Search faults' })).toBeFocused();
+      await press('Escape');
+    },
+    '[': async () => {
+      await press('[');
+      await expect(page.getByRole('button', { name: '30 s', exact: true })).toHaveAttribute(
+        'aria-pressed',
+        'true',
+      );
+    },
+    ']': async () => {
+      await press(']');
+      await expect(page.getByRole('button', { name: '1 min', exact: true })).toHaveAttribute(
+        'aria-pressed',
+        'true',
+      );
+    },
+    '−': async () => {
+      await press('-');
+      await expect(page.locator('#toast')).toHaveText('The page draws each reading');
+    },
+    '+': async () => {
+      await press('+');
+      await expect(page.locator('#toast')).toHaveText('The page draws every 0.5 s');
+    },
+    T: async () => {
+      await press('t');
+      await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
+    },
+    R: async () => {
+      const [socket] = await Promise.all([page.waitForEvent('websocket'), press('r')]);
+      expect(socket.url()).toContain('/v1/monitor');
+      await expect(monitor.state).toHaveText(/Live/);
+    },
+    Esc: async () => {
+      await press('?');
+      await press('Escape');
+      await expect(sheet('Keys')).toBeHidden();
+    },
+    '?': async () => {
+      await press('?');
+      await expect(sheet('Keys')).toBeVisible();
+      await press('?');
+      await expect(sheet('Keys')).toBeHidden();
+    },
+  };
+  for (const [key, name] of [
+    ['E', 'Export'],
+    ['S', 'Services'],
+    ['A', 'Admin token'],
+  ] as const)
+    does[key] = async () => {
+      await press(key.toLowerCase());
+      await expect(sheet(name)).toBeVisible();
+      await press('Escape');
+      await expect(sheet(name)).toBeHidden();
+    };
+  for (const [digit, view] of [
+    'all',
+    'overview',
+    'queues',
+    'iommu',
+    'charts',
+    'compare',
+    'mdevs',
+    'alarms',
+  ].entries())
+    does[String(digit)] = async () => {
+      await press(String(digit));
+      await expect(page.locator('body')).toHaveAttribute('data-view', view);
+    };
+  expect(Object.keys(does).toSorted()).toEqual(listed.toSorted());
+  await press('1');
+  for (const run of Object.values(does)) await run();
 });
 
 test('an engineer searches 100,000 faults: the newest decoded, any other by scrolling', async ({

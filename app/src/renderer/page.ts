@@ -281,7 +281,10 @@ export class Page implements PageActions {
     return [
       key('Space', 'Pause the page; the data goes on', () => this.togglePause(), [' ']),
       ...VIEWS.map(({ id, key: digit, label }) => key(digit, label, () => this.show(id))),
-      key('/', 'Filter the queues', () => panels.queues.focusFilter()),
+      key('/', 'Filter the queues', () => {
+        if (this.view !== 'overview' && this.view !== 'all') this.show('queues');
+        panels.queues.focusFilter();
+      }),
       key('F', 'Search the faults', () => {
         if (this.view !== 'overview' && this.view !== 'all') this.show('iommu');
         panels.faults.focusFilter();

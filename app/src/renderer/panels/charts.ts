@@ -44,7 +44,8 @@ export class ChartsPanel implements Panel {
     const isMoving = !window.isZoomed && Math.abs(window.toMs - (this.drawn?.atMs ?? 0)) >= STEP_MS;
     if (this.drawn?.key === key && !isMoving) return;
     this.drawn = { key, atMs: window.toMs };
-    for (const chart of this.charts) chart.render(frame);
+    for (const chart of this.charts) chart.draw(frame);
+    for (const chart of this.charts) chart.label(frame);
   }
 
   dispose(): void {
@@ -98,10 +99,13 @@ class SmallChart {
     });
   }
 
-  render(frame: Frame): void {
-    const { store, window, crosshairMs, markMs, palette } = frame;
+  draw({ store, window, crosshairMs, markMs, palette }: Frame): void {
+    this.chart.draw({ ring: store.history, window, crosshairMs, markMs, palette });
+  }
+
+  /** What the legend says at the crosshair, else now. */
+  label({ store, window, crosshairMs }: Frame): void {
     const ring = store.history;
-    this.chart.draw({ ring, window, crosshairMs, markMs, palette });
     const atMs = crosshairMs ?? window.toMs;
     const withinMs = Math.max(2_000, (window.toMs - window.fromMs) / 60);
     this.spec.curves.forEach(({ channel, text }, index) => {

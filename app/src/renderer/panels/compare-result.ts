@@ -2,7 +2,7 @@ import type { BenchRun } from '../../../../shared/src/bench.ts';
 import { type Compared, compare } from '../store/comparison.ts';
 import type { Palette } from '../theme/palette.ts';
 import { el } from '../widgets/dom.ts';
-import { duration, figure, percent } from '../widgets/format.ts';
+import { duration, figure, multipleWords, percent } from '../widgets/format.ts';
 import { SizeCurve } from '../widgets/size-curve.ts';
 
 /** One run as bars with the multiple written on them, and as a curve over the job sizes. */
@@ -66,7 +66,7 @@ function barOf(row: Compared, top: number): HTMLElement {
     ? 'baseline'
     : row.multiple === undefined
       ? ''
-      : `${row.multiple.toFixed(1)} ×`;
+      : multipleWords(row.multiple);
   const detail = `${figure(row.jobsPerSec)} jobs/s, mean ${duration(row.meanUs)}, p99 ${duration(row.p99Us)}, CPU ${percent(row.cpuPercent / 100)} of a core (${figure(row.cpuMsPerMb)} ms a MB), ratio ${figure(row.ratio)}${row.failures === 0 ? '' : `, ${row.failures} failed`}`;
   return el(
     'p',

@@ -11,8 +11,8 @@ import type { Frame, PageActions, Panel } from './panel.ts';
 const KEPT_RUNS = 50;
 const STORAGE_KEY = 'warpdrive.runs';
 const TITLES: Record<BenchExperiment, string> = {
-  sizes: 'Sizes 2 KiB to 1 MiB: one queue against one zlib thread',
-  deck: 'The deck: 1 × 1 and 3 × 3, all scenarios',
+  sizes: '2 KiB to 1 MiB, one queue',
+  deck: 'The deck: 1 × 1 and 3 × 3',
 };
 
 /** Comparison runs: start, progress, cancel, the result as bars and curve, and what was measured before. */

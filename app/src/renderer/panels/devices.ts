@@ -56,18 +56,17 @@ export class DevicesPanel implements Panel {
     const uptime =
       store.status === undefined || reading === undefined
         ? ''
-        : `up ${age(reading.atMs - store.status.startedAtMs)}`;
+        : `Up ${age(reading.atMs - store.status.startedAtMs)}`;
     this.host.hidden = host === undefined;
-    this.host.title = this.host.textContent ?? '';
     setText(
       this.host,
       host === undefined
         ? ''
         : [
-            `Service ${uptime}`,
-            reading === undefined ? '' : plural(reading.totals.activeStreams, 'active stream'),
-            `memory ${mebibytes(host.rssBytes)}`,
-            `event loop delay ${figure(host.eventLoopDelayMs)} ms`,
+            uptime,
+            reading === undefined ? '' : plural(reading.totals.activeStreams, 'stream'),
+            mebibytes(host.rssBytes),
+            `event loop ${figure(host.eventLoopDelayMs)} ms`,
             host.droppedSamples === 0 ? '' : `${plural(host.droppedSamples, 'reading')} left out`,
           ]
             .filter(Boolean)

@@ -102,7 +102,10 @@ const TILES: readonly TileSpec[] = [
         Number.isNaN(rates.fallbackRatio) ? totals.fallbacks / totals.requests : rates.fallbackRatio,
       ).replace(' %', ''),
       unit: '%',
-      note: `${plural(totals.requests, 'request')} · ${totals.failures === 0 ? 'none failed' : `${count(totals.failures)} failed`}`,
+      note:
+        totals.failures === 0
+          ? `${plural(totals.requests, 'request')} · all ok`
+          : `${count(totals.failures)} of ${count(totals.requests)} failed`,
       tone: totals.failures > 0 || rates.fallbackRatio > 0 ? 'warn' : 'plain',
     }),
   },
@@ -111,7 +114,8 @@ const TILES: readonly TileSpec[] = [
     channel: 'faultsPerSec',
     leastTop: 1,
     read: ({ reading: { totals, atMs }, store }) => {
-      const recent = store.faults.countSince(atMs - RECENT_MS);
+      // a paused page knows later ones, too
+      const recent = Math.min(totals.faults, store.faults.countBetween(atMs - RECENT_MS, atMs));
       return {
         value: count(totals.faults),
         unit: '',

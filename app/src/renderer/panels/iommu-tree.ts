@@ -43,10 +43,7 @@ export class IommuPanel implements Panel {
       setText(this.note, '');
       return;
     }
-    setText(
-      this.note,
-      frame.store.isAdmin === true ? 'PASIDs shown' : 'PASIDs hidden: press A to give the admin token',
-    );
+    setText(this.note, frame.store.isAdmin === true ? 'PASIDs shown' : 'PASIDs hidden: admin token (A)');
     const { rates } = frame.reading ?? {};
     const { iotlb, pageRequests, events, stalls } = iommu;
     const answered = pageRequests.success + pageRequests.invalid + pageRequests.failure;
@@ -95,7 +92,10 @@ export class IommuPanel implements Panel {
       ...lines.map(({ depth, label, kind, note, bytes }) =>
         el(
           'li',
-          { class: `tree-line tree-${kind}`, attrs: { 'data-depth': String(depth) } },
+          {
+            class: `tree-line tree-${kind}${bytes === undefined ? ' is-short' : ''}`,
+            attrs: { 'data-depth': String(depth) },
+          },
           el('span', { class: 'tree-label', text: label, title: label }),
           el('span', { class: 'muted tree-note', text: note, title: note }),
           el('span', { class: 'num', text: bytes === undefined ? '' : `${dataSize(bytes)} mapped` }),
@@ -132,7 +132,7 @@ export class IommuPanel implements Panel {
               class: 'muted',
               text: `${device}${pasid === undefined ? '' : ` · PASID ${pasid}`}`,
             }),
-            ...buttons,
+            el('span', { class: 'stall-answers' }, ...buttons),
           );
         }),
       );

@@ -63,24 +63,25 @@ export function createPanels(deps: PanelDeps) {
   const faults = new FaultsPanel(actions);
   const token = new TokenSheet(services, app);
   const charts = new ChartsPanel(actions, chartEvents);
+  // charts first: they measure text, which lays the page out, so nothing may have been written before them
   const placed: PlacedPanel[] = [
-    { panel: new ConnectionStripPanel(), views: 'every' },
-    { panel: new NavigationPanel(deps), views: 'every' },
-    { panel: token, views: 'every' },
-    { panel: new HeadlinePanel(), views: ['overview', 'queues', 'iommu', 'charts'], at: 'headline' },
+    { panel: charts, views: ['charts'], at: 'panel-charts' },
     { panel: new ThroughputPanel(chartEvents), views: ['overview', 'charts'], at: 'panel-throughput' },
     {
       panel: new ServicesChartPanel(services, chartEvents),
       views: services.list.length > 1 ? ['charts'] : [],
       at: 'panel-services',
     },
+    { panel: queueDetail, views: ['queues'], at: 'panel-queue' },
+    { panel: new ConnectionStripPanel(), views: 'every' },
+    { panel: new NavigationPanel(deps), views: 'every' },
+    { panel: token, views: 'every' },
+    { panel: new HeadlinePanel(), views: ['overview', 'queues', 'iommu', 'charts'], at: 'headline' },
     { panel: new NoticePanel(), views: ['overview', 'charts'] },
     { panel: new DevicesPanel(), views: ['overview'], at: 'panel-devices' },
     { panel: queues, views: ['overview', 'queues'], at: 'panel-queues' },
-    { panel: queueDetail, views: ['queues'], at: 'panel-queue' },
     { panel: new IommuPanel(actions, confirm), views: ['iommu'], at: 'panel-iommu' },
     { panel: faults, views: ['overview', 'iommu'], at: 'panel-faults' },
-    { panel: charts, views: ['charts'], at: 'panel-charts' },
     { panel: new LiveCostPanel(), views: ['compare'], at: 'panel-live-cost' },
     { panel: new ComparePanel(actions, save), views: ['compare'], at: 'panel-compare' },
     { panel: new MdevsPanel(actions, confirm), views: ['mdevs'], at: 'panel-mdevs' },

@@ -1,3 +1,4 @@
+import { addressSpaceOf } from '../store/iommu-tree.ts';
 import { QUEUE_CHANNELS, type QueueChannel } from '../store/queue-history.ts';
 import type { QueueRow } from '../store/rates.ts';
 import { TimeRing } from '../store/time-ring.ts';
@@ -106,11 +107,11 @@ export class QueueDetailPanel implements Panel {
     setText(this.title, this.id === undefined ? 'Queue details' : `Queue ${this.id}`);
     setText(byId('queue-note', HTMLElement), this.id !== undefined && row === undefined ? 'closed' : '');
     if (this.id === undefined) return;
-    if (row !== undefined) this.fill(row);
     const { window, crosshairMs, markMs, palette, store } = frame;
     const ring = store.queueHistory.of(this.id) ?? NOTHING;
-    for (const { chart, figures, spec } of this.charts) {
-      chart.draw({ ring, window, crosshairMs, markMs, palette });
+    for (const { chart } of this.charts) chart.draw({ ring, window, crosshairMs, markMs, palette });
+    if (row !== undefined) this.fill(row, frame);
+    for (const { figures, spec } of this.charts) {
       spec.curves.forEach(({ channel, text }, index) => {
         const value = figures[index];
         if (value !== undefined)
@@ -123,13 +124,15 @@ export class QueueDetailPanel implements Panel {
     for (const { chart } of this.charts) chart.dispose();
   }
 
-  private fill(row: QueueRow): void {
+  private fill(row: QueueRow, { reading }: Frame): void {
     const { queue } = row;
+    const bdf = reading?.devices.find(({ device }) => device.name === queue.device)?.device.bdf;
     const good = queue.operations - queue.errors;
     const pairs: [string, string][] = [
       ['State', `${queue.state}, ${queue.mode}, ${queue.operation}, priority ${queue.priority}`],
       ['Owner', `${queue.owner.name}, process ${queue.owner.pid}`],
       ['mdev', queue.mdev === '' ? 'none (uacce view or the service’s own)' : queue.mdev],
+      ['Memory', reading?.iommu === undefined ? '–' : addressSpaceOf(queue, bdf, reading.iommu)],
       ['SQEs', `${count(queue.operations)} completed: ${count(good)} good, ${count(queue.errors)} failed`],
       [
         'Now',

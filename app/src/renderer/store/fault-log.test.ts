@@ -38,8 +38,9 @@ describe('FaultLog', () => {
   it('counts the recent ones up to its limit', () => {
     const log = new FaultLog(10);
     for (let seq = 1; seq <= 6; seq++) log.add(faultOf(seq, seq * 100));
-    assert.equal(log.countSince(400), 3);
-    assert.equal(log.countSince(0, 4), 4);
-    assert.equal(log.countSince(0), 6);
+    assert.equal(log.countBetween(400, 600), 3);
+    assert.equal(log.countBetween(0, 600, 4), 4);
+    assert.equal(log.countBetween(0, 600), 6);
+    assert.equal(log.countBetween(300, 500), 3); // a paused page: later ones are not of its moment
   });
 });

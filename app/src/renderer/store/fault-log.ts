@@ -67,10 +67,14 @@ export class FaultLog {
     return place < 0 || place < this.added - this.capacity ? undefined : this.ring[place % this.capacity];
   }
 
-  /** How many of the newest faults happened at or after `fromMs`; stops counting at `limit`. */
-  countSince(fromMs: number, limit = 1_000): number {
+  /** How many faults happened from `fromMs` to `toMs`; looks at the newest `limit` only. */
+  countBetween(fromMs: number, toMs: number, limit = 1_000): number {
     let count = 0;
-    while (count < limit && (this.newest(count)?.atMs ?? -1) >= fromMs) count++;
+    for (let index = 0; index < limit; index++) {
+      const atMs = this.newest(index)?.atMs ?? Number.NEGATIVE_INFINITY;
+      if (atMs < fromMs) break;
+      if (atMs <= toMs) count++;
+    }
     return count;
   }
 }

@@ -1,4 +1,4 @@
-import type { DomainSnapshot, IommuSnapshot } from '../../../../shared/src/telemetry.ts';
+import type { DomainSnapshot, IommuSnapshot, QueueSnapshot } from '../../../../shared/src/telemetry.ts';
 
 /** One line of the IOMMU tree, already in the order of reading. */
 export interface TreeLine {
@@ -52,6 +52,19 @@ export function treeOf({ groups, devices }: IommuSnapshot): TreeLine[] {
     }
   }
   return lines;
+}
+
+/**
+ * Whose translations a queue's addresses go through, as its details say it.
+ * @param bdf address of the queue's device, by which the IOMMU knows it
+ */
+export function addressSpaceOf(queue: QueueSnapshot, bdf: string | undefined, iommu: IommuSnapshot): string {
+  const device = iommu.devices.find(({ name }) => name === bdf);
+  const space = device?.bound.find(({ owner }) => owner?.pid === queue.owner.pid);
+  if (device === undefined || queue.mode === 'noiommu') return 'not translated';
+  if (space === undefined || queue.mode === 'native')
+    return `the device’s own, ${DOMAIN_WORDS[device.domain.kind]}`;
+  return `${space.pasid === undefined ? 'PASID hidden' : `PASID ${space.pasid}`}, ${DOMAIN_WORDS[space.domain.kind]}`;
 }
 
 const FAULT_WORDS = { none: 'abort', stall: 'stall', pri: 'by page request' } as const;

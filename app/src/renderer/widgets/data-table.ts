@@ -43,6 +43,9 @@ export class DataTable<Row> {
   /** The row that a person chose; it stays chosen wherever it is sorted to. */
   chosenKey: string | undefined;
   private renders = 0;
+  private rows: readonly Row[] = [];
+  /** The element that scrolls the table. */
+  private box: HTMLElement | undefined;
   private firstInSight = 0;
   private lastInSight = Number.POSITIVE_INFINITY;
 
@@ -61,6 +64,8 @@ export class DataTable<Row> {
 
   render(rows: readonly Row[]): void {
     const sorted = this.sorted(rows);
+    this.rows = sorted;
+    this.watchBox();
     const keys = new Set(sorted.map(this.keyOf));
     for (const [key, view] of this.views) {
       if (keys.has(key)) continue;
@@ -74,22 +79,40 @@ export class DataTable<Row> {
       const view = this.viewOf(this.keyOf(row));
       if (view.root === place) place = place.nextElementSibling;
       else this.body.insertBefore(view.root, place);
-      const isInSight = index >= this.firstInSight && index <= this.lastInSight;
-      if (isDue || isNew || isInSight) this.fill(view, row);
+      const isInSight = this.isInSight(index);
+      if (isDue || isNew || isInSight) this.fill(view, row, isInSight);
       if (this.options.onChoose !== undefined)
         setAttribute(view.root, 'aria-selected', String(this.keyOf(row) === this.chosenKey));
     }
-    if (isDue) this.look();
     this.keepReachable();
   }
 
-  /** Finds out which rows, by their place, are in the box that scrolls the table. Asks for the layout, so not each time. */
-  private look(): void {
+  private isInSight(index: number): boolean {
+    return index >= this.firstInSight && index <= this.lastInSight;
+  }
+
+  /** The box tells when what is in sight changes, so that a drawing need not ask for the layout. */
+  private watchBox(): void {
     const box = this.root.parentElement;
+    if (box === null || box === this.box) return;
+    this.box = box;
+    box.addEventListener('scroll', () => this.look(), { passive: true });
+    const observer = new ResizeObserver(() => this.look());
+    observer.observe(box);
+    observer.observe(this.root);
+  }
+
+  /** Finds out which rows, by their place, are in sight, and fills those that came into it. */
+  private look(): void {
+    const { box } = this;
     const rowPx = this.body.rows[0]?.offsetHeight ?? 0;
-    if (box === null || rowPx === 0) return;
+    if (box === undefined || rowPx === 0) return;
+    const [first, last] = [this.firstInSight, this.lastInSight];
     this.firstInSight = Math.floor(box.scrollTop / rowPx) - 2;
     this.lastInSight = Math.ceil((box.scrollTop + box.clientHeight) / rowPx);
+    if (first === this.firstInSight && last === this.lastInSight) return;
+    for (const [index, row] of this.rows.entries())
+      this.fill(this.viewOf(this.keyOf(row)), row, this.isInSight(index));
   }
 
   /** Brings the chosen row into sight. */
@@ -146,7 +169,8 @@ export class DataTable<Row> {
     });
   }
 
-  private fill(view: RowView, row: Row): void {
+  /** Pictures of rows out of sight are taken out: each one costs the browser a layer. */
+  private fill(view: RowView, row: Row, isInSight: boolean): void {
     this.columns.forEach((column, index) => {
       const cell = view.cells[index];
       if (cell === undefined) return;
@@ -154,7 +178,9 @@ export class DataTable<Row> {
       setText(cell.text, text);
       if (column.numeric !== true) setTitle(cell.td, text);
       setAttribute(cell.td, 'data-tone', column.tone?.(row) ?? 'plain');
-      if (cell.slot !== undefined) column.decorate?.(cell.slot, row);
+      if (cell.slot === undefined) return;
+      cell.slot.hidden = !isInSight;
+      if (isInSight) column.decorate?.(cell.slot, row);
     });
   }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { age, count, dataSize, duration, durationPair, figure, percent } from './format.ts';
+import { age, count, dataSize, duration, durationPair, figure, multipleWords, percent } from './format.ts';
 
 describe('figures', () => {
   it('keep three digits and group thousands', () => {
@@ -30,6 +30,7 @@ describe('figures', () => {
     assert.deepEqual(durationPair(120, 3_400), { text: '0.12 / 3.40', unit: 'ms' });
     assert.deepEqual(durationPair(22_900, 2_256_000), { text: '0.02 / 2.26', unit: 's' });
     assert.deepEqual([999_999, 3_150_000].map(count), ['999,999', '3.15 M']);
+    assert.deepEqual([12.34, 1, 0.047].map(multipleWords), ['12.3 ×', '1.0 ×', '0.05 ×']);
   });
   it('write ages as people say them', () => {
     assert.deepEqual([-5, 400, 12_700, 180_000, 7_500_000].map(age), [

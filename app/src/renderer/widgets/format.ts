@@ -44,6 +44,9 @@ export const mebibytes = (bytes: number): string => `${figure(bytes / (1024 * 10
 export const percent = (ratio: number): string =>
   Number.isFinite(ratio) ? `${Math.round(ratio * 100)} %` : UNKNOWN;
 
+/** How many times as much; two digits of what is less than once: `12.3 ×`, `0.05 ×`. */
+export const multipleWords = (multiple: number): string => `${multiple.toFixed(multiple < 1 ? 2 : 1)} ×`;
+
 /** Microseconds with the unit that keeps them short. */
 export function duration(us: number): string {
   if (!Number.isFinite(us)) return UNKNOWN;

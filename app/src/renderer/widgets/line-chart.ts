@@ -98,7 +98,7 @@ export class LineChart<Channel extends string> {
     let largest = 0;
     this.curves.forEach((curve, index) => {
       const pool = this.pools[index] ?? [];
-      const points = Math.min(MAX_POINTS, Math.max(64, Math.round(this.canvas.clientWidth)));
+      const points = Math.min(MAX_POINTS, Math.max(64, this.chart.width));
       const { fromMs, toMs } = window;
       const used = (rings?.[index] ?? ring).window(curve.channel, fromMs, toMs, pool, points);
       const dataset = this.chart.data.datasets[index];

@@ -32,15 +32,11 @@ export class RowSparkline<Channel extends string> {
     const key = `${ring === undefined ? '' : Math.floor(endMs / 1_000)} ${palette.accent} ${scale}`;
     if (key === this.drawn) return;
     this.drawn = key;
-    const { canvas } = this;
-    canvas.width = Math.round(WIDTH_PX * scale); // clears it
-    canvas.height = Math.round(HEIGHT_PX * scale);
-    const context = canvas.getContext('2d');
+    const context = this.cleared(scale);
     if (context === null || ring === undefined) return;
     const used = ring.window(this.drawing.channel, endMs - SPAN_MS, endMs, this.points);
     let top = this.drawing.leastTop;
     for (let i = 0; i < used; i++) top = Math.max(top, this.points[i]?.y || 0);
-    context.scale(scale, scale);
     context.lineWidth = 1.25;
     context.lineJoin = 'round';
     context.strokeStyle = palette.accent;
@@ -55,5 +51,19 @@ export class RowSparkline<Channel extends string> {
       isDown = !Number.isNaN(y);
     }
     context.stroke();
+  }
+
+  /** The canvas without a curve, in CSS pixels. A new size is set only where there is one: it throws the buffer away. */
+  private cleared(scale: number): CanvasRenderingContext2D | null {
+    const { canvas } = this;
+    const context = canvas.getContext('2d');
+    const width = Math.round(WIDTH_PX * scale);
+    if (canvas.width !== width) {
+      canvas.width = width;
+      canvas.height = Math.round(HEIGHT_PX * scale);
+    }
+    context?.setTransform(scale, 0, 0, scale, 0, 0);
+    context?.clearRect(0, 0, WIDTH_PX, HEIGHT_PX);
+    return context;
   }
 }

@@ -1,12 +1,13 @@
 import { Chart, LinearScale, LineController, LineElement, LogarithmicScale, PointElement } from 'chart.js';
 import type { Compared } from '../store/comparison.ts';
 import type { Palette } from '../theme/palette.ts';
+import { multipleWords } from './format.ts';
 
 Chart.register(LineController, LineElement, PointElement, LinearScale, LogarithmicScale);
 
 const LABEL_GAP_PX = 8;
 
-/** Throughput over job size, both axes logarithmic, with the multiple written over each point of the best engine. */
+/** Throughput over job size, the sizes logarithmic, with the multiple written over each point of the best engine. */
 export class SizeCurve {
   private chart: Chart<'line', { x: number; y: number }[]> | undefined;
 
@@ -106,7 +107,7 @@ function writeMultiples(chart: Chart, engine: readonly Compared[], palette: Pale
   for (const { jobBytes, mbPerSec, multiple } of engine)
     if (multiple !== undefined)
       ctx.fillText(
-        `${multiple.toFixed(1)} ×`,
+        multipleWords(multiple),
         x.getPixelForValue(jobBytes),
         y.getPixelForValue(mbPerSec) - LABEL_GAP_PX,
       );

@@ -16,11 +16,14 @@ export class VirtualList<View extends { root: HTMLElement }> {
   private readonly rows: View[] = [];
   private readonly observer: ResizeObserver;
   private length = 0;
+  /** As the browser last told them: to ask for them while drawing would lay the page out. */
+  private scrolledPx = 0;
+  private heightPx = 0;
 
   constructor(private readonly options: VirtualListOptions<View>) {
     this.root.append(this.canvas);
-    this.root.addEventListener('scroll', () => this.draw(), { passive: true });
-    this.observer = new ResizeObserver(() => this.draw());
+    this.root.addEventListener('scroll', () => this.look(), { passive: true });
+    this.observer = new ResizeObserver(() => this.look());
     this.observer.observe(this.root);
   }
 
@@ -31,9 +34,10 @@ export class VirtualList<View extends { root: HTMLElement }> {
   update(length: number, addedAbove: number): void {
     this.length = length;
     this.canvas.style.height = `${length * this.options.rowHeightPx}px`;
-    if (this.root.scrollTop > 0 && addedAbove > 0)
+    if (this.scrolledPx > 0 && addedAbove > 0) {
       this.root.scrollTop += addedAbove * this.options.rowHeightPx;
-    this.draw();
+      this.look();
+    } else this.draw();
   }
 
   scrollTo(index: number): void {
@@ -49,10 +53,16 @@ export class VirtualList<View extends { root: HTMLElement }> {
     this.observer.disconnect();
   }
 
+  private look(): void {
+    this.scrolledPx = this.root.scrollTop;
+    this.heightPx = this.root.clientHeight;
+    this.draw();
+  }
+
   private draw(): void {
     const { rowHeightPx, createRow, fillRow } = this.options;
-    const first = Math.max(0, Math.floor(this.root.scrollTop / rowHeightPx) - SPARE_ROWS);
-    const wanted = Math.ceil(this.root.clientHeight / rowHeightPx) + 2 * SPARE_ROWS;
+    const first = Math.max(0, Math.floor(this.scrolledPx / rowHeightPx) - SPARE_ROWS);
+    const wanted = Math.ceil(this.heightPx / rowHeightPx) + 2 * SPARE_ROWS;
     const used = Math.max(0, Math.min(wanted, this.length - first));
     while (this.rows.length < used) {
       const row = createRow();
