@@ -13,6 +13,7 @@ import { AttachServer } from './attach/server.ts';
 import type { Codec } from './codec/codec.ts';
 import { NO_CODEC } from './codec/no-codec.ts';
 import { WarpDriveCodec } from './codec/warpdrive-codec.ts';
+import { INLINE_OUTPUT_BYTES } from './emulator/core-choice.ts';
 import { wasmModule } from './emulator/deflate/wasm-core.ts';
 import { type ChosenCore, chooseCore } from './emulator/engine/choose-core.ts';
 import { allocateCoreRanges } from './emulator/engine/core-ranges.ts';
@@ -192,6 +193,7 @@ export async function createHost(options: HostOptions, log: Log): Promise<Host> 
             queues,
             jobBytes: options.jobBytes ?? JOB_BYTES,
             smallJobBytes: inlineBytes,
+            smallOutputBytes: INLINE_OUTPUT_BYTES,
             largeSlots: cores * 3 + 2,
             waitMs: SLOT_WAIT_MS,
             deadlineMs: options.jobDeadlineMs ?? JOB_DEADLINE_MS,

@@ -201,7 +201,7 @@ export class DecompressStream extends JobStream {
     const { device, format } = this;
     if (!device || !format) throw new WarpDriveError('WD_E_INTERNAL', 'inflate before the header');
     const bytes = this.jobInputBytes();
-    const slots = this.library.slotsFor(bytes);
+    const slots = this.library.slotsFor(bytes, this.roomFor(bytes));
     this.isJobRunning = true;
     let slot: JobSlot | undefined;
     try {

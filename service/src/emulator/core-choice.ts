@@ -6,7 +6,7 @@ import type { DecodedSqe } from './sqe-decoder.ts';
 export type Core = PolledCore | WorkerCore;
 
 /** A polled job may write this much: it bounds the time that a small input can hold the caller's thread. */
-const INLINE_OUTPUT_BYTES = 128 * 1024;
+export const INLINE_OUTPUT_BYTES = 128 * 1024;
 
 /**
  * Which engine core takes a request: the polled one if it is small, else the worker with the least to do. Where the

@@ -9,6 +9,7 @@ import { silentLog } from '../platform/log.ts';
 import { AcceleratorLibrary } from './accelerator-library.ts';
 
 const SMALL = 16 * 1024;
+const SMALL_OUTPUT = 32 * 1024;
 
 function libraryOf(queues: number, process = new ScriptedProcess()) {
   const library = new AcceleratorLibrary(
@@ -19,6 +20,7 @@ function libraryOf(queues: number, process = new ScriptedProcess()) {
       queues,
       jobBytes: 256 * 1024,
       smallJobBytes: SMALL,
+      smallOutputBytes: SMALL_OUTPUT,
       largeSlots: 3,
       waitMs: 1000,
       deadlineMs: 1000,
@@ -26,14 +28,14 @@ function libraryOf(queues: number, process = new ScriptedProcess()) {
     new FakeClock(),
     silentLog,
   );
-  const run = (operation: 'compress' | 'decompress', sourceBytes: number): void => {
+  const run = (operation: 'compress' | 'decompress', sourceBytes: number, destinationBytes = 1000): void => {
     void library.run(operation, {
       format: 'gzip',
       level: 1,
       source: iova(0x1000),
       sourceBytes,
       destination: iova(0x2000),
-      destinationBytes: 1000,
+      destinationBytes,
       isFinal: true,
     });
   };
@@ -76,6 +78,14 @@ describe('AcceleratorLibrary.run', () => {
     run('decompress', 100);
     run('decompress', SMALL * 2);
     assert.deepEqual(rung(), [5, 2, 2, 1, 1, 0]);
+  });
+  it('takes a job of small input for a large one when it may write much', () => {
+    const { library, run, rung } = libraryOf(6);
+    run('decompress', SMALL, SMALL_OUTPUT);
+    run('decompress', SMALL, SMALL_OUTPUT + 1);
+    assert.deepEqual(rung(), [0, 0, 0, 1, 1, 0]);
+    assert.equal(library.slotsFor(SMALL, SMALL_OUTPUT), library.small);
+    assert.equal(library.slotsFor(SMALL, SMALL_OUTPUT + 1), library.large);
   });
   it('sends both kinds through the only queue', () => {
     const { run, rung } = libraryOf(2);

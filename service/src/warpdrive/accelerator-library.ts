@@ -23,6 +23,8 @@ export interface LibraryOptions {
   jobBytes: number;
   /** Jobs up to this size have slots of their own, so that they never wait behind large ones. */
   smallJobBytes: number;
+  /** A small job writes no more than this: a bomb's input is small too. */
+  smallOutputBytes: number;
   /** Large jobs in flight at once. */
   largeSlots: number;
   waitMs: number;
@@ -63,6 +65,7 @@ export interface OpenStream {
 export class AcceleratorLibrary {
   readonly jobBytes: number;
   readonly smallJobBytes: number;
+  private readonly smallOutputBytes: number;
   readonly allowsSoftware: boolean;
   readonly unavailable: () => string | undefined;
   readonly small: SlotPool;
@@ -74,9 +77,10 @@ export class AcceleratorLibrary {
 
   /** @throws WD_E_NO_QUEUE, WD_E_EINVAL */
   constructor(host: AcceleratorHost, options: LibraryOptions, clock: Clock, log: Log) {
-    const { mode, owner, jobBytes, smallJobBytes, waitMs } = options;
+    const { mode, owner, jobBytes, smallJobBytes, smallOutputBytes, waitMs } = options;
     this.jobBytes = jobBytes;
     this.smallJobBytes = smallJobBytes;
+    this.smallOutputBytes = smallOutputBytes;
     this.allowsSoftware = options.allowsSoftware ?? false;
     this.unavailable = options.unavailable ?? (() => undefined);
     this.process = host.attach({ mode, owner });
@@ -84,7 +88,7 @@ export class AcceleratorLibrary {
     this.small = new SlotPool(this.process, clock, {
       slots: SMALL_SLOTS,
       sourceBytes: smallJobBytes + WORD_BYTES,
-      destinationBytes: Math.max(MIN_DESTINATION_BYTES, destination(smallJobBytes)),
+      destinationBytes: Math.max(smallOutputBytes, destination(smallJobBytes)),
       waitMs,
     });
     this.large = new SlotPool(this.process, clock, {
@@ -128,8 +132,13 @@ export class AcceleratorLibrary {
     return this.sessions.decompress.every((session) => session.supports(format));
   }
 
-  slotsFor(bytes: number): SlotPool {
-    return bytes <= this.smallJobBytes ? this.small : this.large;
+  /** @param outputBytes that a job of this input may write, where that is more than compression needs */
+  slotsFor(bytes: number, outputBytes = 0): SlotPool {
+    return this.isSmall(bytes, outputBytes) ? this.small : this.large;
+  }
+
+  private isSmall(bytes: number, outputBytes: number): boolean {
+    return bytes <= this.smallJobBytes && outputBytes <= this.smallOutputBytes;
   }
 
   /**
@@ -157,9 +166,8 @@ export class AcceleratorLibrary {
    */
   run(operation: Operation, request: ZipRequest): ZipCompletion | Promise<ZipCompletion> {
     const all = this.sessions[operation];
-    const isSmall = request.sourceBytes <= this.smallJobBytes;
     let best = all[0];
-    if (!isSmall && all.length > 1) {
+    if (!this.isSmall(request.sourceBytes, request.destinationBytes) && all.length > 1) {
       best = all[1];
       for (const session of all.slice(2)) if (best && session.inFlight < best.inFlight) best = session;
     }

@@ -1,10 +1,11 @@
-/** `npm run test:abuse -- --scenario NAME|all [--seconds N]`: attackers and honest clients, each in a process of its own. */
+/** `npm run test:abuse -- --scenario NAME|all [--seconds N]`: attackers and honest clients, each in a process of its own, on another CPU than the service. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { arch, cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { LOAD_PIN, SERVER_PIN } from '../../bench/http-bench.ts';
 import { markdownReport, type Verdict } from '../trust/report.ts';
 import { processFigures, type ServiceProcess, startServiceProcess } from '../trust/service-process.ts';
 import type { Attackers } from './attacker-process.ts';
@@ -23,23 +24,46 @@ const seconds = Number(values.seconds);
 if (!(seconds > 0)) throw new Error(`--seconds ${values.seconds}: a number over 0`);
 
 const children = new Set<ChildProcess>();
-async function attack(service: ServiceProcess, attackers: Attackers): Promise<ChildProcess> {
-  const child = fork(pathOf('attacker-process'), [service.url, JSON.stringify(attackers)]);
+
+/** A client's process, on another CPU than the service where there is one. */
+function forkClient(name: string, ...args: string[]): ChildProcess {
+  const [execPath = '', ...execArgv] = [...LOAD_PIN, process.execPath];
+  const child = fork(pathOf(name), args, { execPath, execArgv });
   children.add(child);
+  return child;
+}
+
+/** Attackers who have made what they will send, because that takes longer than an honest request may. */
+async function prepare(service: ServiceProcess, attackers: Attackers): Promise<ChildProcess> {
+  const child = forkClient('attacker-process', service.url, JSON.stringify(attackers));
   await once(child, 'message');
+  return child;
+}
+
+/** Resolves when all attackers are there. */
+async function begin(child: ChildProcess): Promise<void> {
+  child.send('begin');
+  await once(child, 'message');
+}
+
+async function attack(service: ServiceProcess, attackers: Attackers): Promise<ChildProcess> {
+  const child = await prepare(service, attackers);
+  await begin(child);
   return child;
 }
 
 /** Connects, and begins what `meanwhile` does when all connections are there, so that its beginning is measured too. */
 async function honest(load: HonestLoad, meanwhile?: () => Promise<unknown>): Promise<HonestReport> {
-  const child = fork(pathOf('honest-process'), [JSON.stringify(load)]);
-  children.add(child);
+  const child = forkClient('honest-process', JSON.stringify(load));
   await once(child, 'message');
   const reported = once(child, 'message');
   await meanwhile?.();
   const [report] = (await reported) as [HonestReport];
   return report;
 }
+
+const startService = (flags: string[] = []): Promise<ServiceProcess> =>
+  startServiceProcess(flags, 0, SERVER_PIN);
 
 const rssOf = ({ pid }: ServiceProcess): number => processFigures(pid).rssBytes;
 
@@ -74,11 +98,12 @@ const HOSTILE: Attackers = {
 const SCENARIOS: Record<string, () => Promise<Verdict[]>> = {
   /** 1000 honest connections, then the same beside 1000 hostile ones of every kind. */
   async crowd() {
-    const service = await startServiceProcess();
+    const service = await startService();
     const load = { url: service.url, connections: 1000, rate: 200, seconds };
     await honest({ ...load, seconds: 5 });
     const alone = await honest(load);
-    const beside = await honest(load, () => attack(service, HOSTILE));
+    const attackers = await prepare(service, HOSTILE);
+    const beside = await honest(load, () => begin(attackers));
     service.kill('SIGTERM');
     return [
       {
@@ -96,7 +121,7 @@ const SCENARIOS: Record<string, () => Promise<Verdict[]>> = {
 
   /** Who stands still must cost little. */
   async standing() {
-    const service = await startServiceProcess();
+    const service = await startService();
     const load = { url: service.url, connections: 20, rate: 50, seconds };
     await honest({ ...load, seconds: 5 });
     const before = rssOf(service);
@@ -122,7 +147,7 @@ const SCENARIOS: Record<string, () => Promise<Verdict[]>> = {
 
   /** One client inflates 5 GiB and reads as fast as it can. */
   async beside() {
-    const service = await startServiceProcess();
+    const service = await startService();
     const load = { url: service.url, connections: 4, rate: 40, seconds };
     await honest({ ...load, seconds: 5 });
     const bomb = await attack(service, { bombs: 1, bombMib: 5120 });
@@ -143,7 +168,7 @@ const SCENARIOS: Record<string, () => Promise<Verdict[]>> = {
   async bombs() {
     const verdicts: Verdict[] = [];
     for (const limitMib of [1, 16, 256]) {
-      const service = await startServiceProcess(['--max-output', `${limitMib}MiB`]);
+      const service = await startService(['--max-output', `${limitMib}MiB`]);
       await honest({ url: service.url, connections: 4, rate: 40, seconds: 3 });
       const before = rssOf(service);
       const watch = watchRss(service);

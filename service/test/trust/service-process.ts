@@ -19,13 +19,17 @@ export interface ServiceProcess {
 
 /**
  * Starts `warpdrive serve` on a free port, or on `port`, and waits until it listens.
+ * @param pin prefix of the command, e.g. `taskset -c 0`
  * @throws Error with what it said, if it ends first
  */
-export async function startServiceProcess(flags: string[] = [], port = 0): Promise<ServiceProcess> {
-  const args = [MAIN, 'serve', '--port', String(port), '--admin-token', ADMIN_TOKEN, '--log-level', 'error'];
-  const child: ChildProcess = spawn(process.execPath, [...args, ...flags], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+export async function startServiceProcess(
+  flags: string[] = [],
+  port = 0,
+  pin: readonly string[] = [],
+): Promise<ServiceProcess> {
+  const serve = [MAIN, 'serve', '--port', String(port), '--admin-token', ADMIN_TOKEN, '--log-level', 'error'];
+  const [command = '', ...args] = [...pin, process.execPath, ...serve, ...flags];
+  const child: ChildProcess = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const exited = once(child, 'exit').then(([code, signal]) => ({
     code: code as number | null,
     signal: signal as NodeJS.Signals | null,
