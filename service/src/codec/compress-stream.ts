@@ -5,6 +5,7 @@ import { ByteQueue } from './byte-queue.ts';
 import type { CompressOptions, StreamResult } from './codec.ts';
 import { compressPiece, type TakenPiece } from './compress-piece.ts';
 import { combineChecksum, endOf, headerOf, initialChecksum } from './container.ts';
+import type { FairTurns } from './fair-turns.ts';
 import { FlushHistory } from './flush-history.ts';
 import { JobStream } from './job-stream.ts';
 import type { CompressedPiece } from './piece.ts';
@@ -12,6 +13,8 @@ import type { CompressedPiece } from './piece.ts';
 const HIGH_WATER_BYTES = 64 * 1024;
 export const SHORT_STREAM_PIECE_BYTES = 256 * 1024;
 const SHORT_STREAM_BYTES = 1024 * 1024;
+/** A piece of a stream that is flushed often: done before its turn would come. */
+const BRIEF_BYTES = 16 * 1024;
 /** Jobs of one stream in flight: enough to keep every core busy while outputs wait for their turn. */
 const JOBS_IN_FLIGHT = 4;
 
@@ -38,6 +41,7 @@ export class CompressStream extends JobStream {
     private readonly library: AcceleratorLibrary,
     private readonly options: CompressOptions,
     private readonly fallbackCore: CoreName,
+    private readonly turns: FairTurns,
   ) {
     super(options, HIGH_WATER_BYTES);
     this.checksum = initialChecksum(options.format);
@@ -115,7 +119,8 @@ export class CompressStream extends JobStream {
     const options = { ...this.options, isWhole, ...(stream ? { stream } : {}) };
     let output: TakenPiece['output'];
     try {
-      ({ output } = await compressPiece(this.library, this.pending, bytes, options));
+      const run = () => compressPiece(this.library, this.pending, bytes, options);
+      ({ output } = await (bytes > BRIEF_BYTES ? this.turns.run(run) : run()));
     } catch (error) {
       end();
       throw error;

@@ -16,15 +16,13 @@ import {
   parseGzipHeader,
   parseZlibHeader,
 } from './container.ts';
-import { FairTurns } from './fair-turns.ts';
+import type { FairTurns } from './fair-turns.ts';
 import { JobStream } from './job-stream.ts';
 import { MemberReplay, type ReplayBudget } from './member-replay.ts';
 import { checkOutputLimits } from './output-limits.ts';
 import { mayFallBack } from './software.ts';
 import { SoftwareInflater } from './software-inflater.ts';
 
-/** Shared by all streams: it is the same event loop. */
-const turns = new FairTurns();
 const HIGH_WATER_BYTES = 64 * 1024;
 /** Input of one job: its output mostly fits the slot then, so little is handed over twice. */
 const JOB_INPUT_BYTES = 64 * 1024;
@@ -69,6 +67,7 @@ export class DecompressStream extends JobStream {
     private readonly options: DecompressOptions,
     private readonly fallbackCore: CoreName,
     budget: ReplayBudget,
+    private readonly turns: FairTurns,
   ) {
     super(options, HIGH_WATER_BYTES);
     this.replay = new MemberReplay(budget);
@@ -165,13 +164,10 @@ export class DecompressStream extends JobStream {
   /** One job of the member's data. @returns false when more input is needed */
   private async runJob(): Promise<boolean> {
     await this.readerReady();
-    const share = this.roomFor(this.jobInputBytes());
-    await turns.take(share);
     this.checkAlive();
     let completion: ZipCompletion;
     try {
       completion = await this.inflateSome();
-      turns.giveBack(share - Math.min(share, completion.produced));
     } catch (error) {
       this.checkAlive();
       this.recover(error);
@@ -197,46 +193,65 @@ export class DecompressStream extends JobStream {
     return Math.max(MIN_OUTPUT_BYTES, inputBytes * OUTPUT_FACTOR);
   }
 
+  /** What it costs this thread is taken in turns: the way in, a polled core's work, the way out. */
   private async inflateSome(): Promise<ZipCompletion> {
-    const { device, format } = this;
-    if (!device || !format) throw new WarpDriveError('WD_E_INTERNAL', 'inflate before the header');
     const bytes = this.jobInputBytes();
     const slots = this.library.slotsFor(bytes, this.roomFor(bytes));
     this.isJobRunning = true;
-    let slot: JobSlot | undefined;
+    let taken: JobSlot | undefined;
     try {
-      slot = slots.tryAcquire() ?? (await slots.acquire(this.options.signal));
-      const room = Math.min(slot.destination.bytes.length, this.roomFor(bytes));
-      this.checkAlive(); // the stream may have gone while it waited for the slot
-      const start = this.pending.misalignment;
-      this.pending.peekInto(slot.source.bytes, start, bytes);
-      const completion = await this.library.run('decompress', {
-        format,
-        level: 0,
-        source: iova(slot.source.address + start),
-        sourceBytes: bytes,
-        destination: slot.destination.address,
-        destinationBytes: room,
-        isFinal: false,
-        stream: device.state,
+      const slot = slots.tryAcquire() ?? (await slots.acquire(this.options.signal));
+      taken = slot;
+      const late = await this.turns.run(() => {
+        const done = this.startJob(slot, bytes);
+        return done instanceof Promise ? { done } : this.takeResult(slot, bytes, done);
       });
-      const failure = errorOf(completion);
-      if (mayFallBack(failure)) throw failure;
-      if (!this.destroyed) {
-        this.takeOutput(slot.destination.bytes.subarray(0, completion.produced), completion);
-        if (completion.outcome === 'end' && format === 'gzip')
-          this.checkLength(slot.source.bytes.subarray(start, start + completion.consumed), completion.isize);
-        if (completion.outcome === 'ok')
-          this.replay.keep(this.pending.take(completion.consumed), this.memberBytes);
-        else this.pending.drop(completion.consumed);
-      }
-      this.isOutputFull = completion.produced === room;
-      return completion;
+      if (!('done' in late)) return late;
+      const completion = await late.done;
+      return await this.turns.run(() => this.takeResult(slot, bytes, completion));
     } finally {
       this.isJobRunning = false;
-      if (slot) slots.release(slot);
+      if (taken) slots.release(taken);
       if (this.destroyed) this.closeDevice();
     }
+  }
+
+  private startJob(slot: JobSlot, bytes: number): ZipCompletion | Promise<ZipCompletion> {
+    const { device, format } = this;
+    if (!device || !format) throw new WarpDriveError('WD_E_INTERNAL', 'inflate before the header');
+    this.checkAlive(); // the stream may have gone while it waited for the slot, or for its turn
+    const start = this.pending.misalignment;
+    this.pending.peekInto(slot.source.bytes, start, bytes);
+    return this.library.run('decompress', {
+      format,
+      level: 0,
+      source: iova(slot.source.address + start),
+      sourceBytes: bytes,
+      destination: slot.destination.address,
+      destinationBytes: this.roomIn(slot, bytes),
+      isFinal: false,
+      stream: device.state,
+    });
+  }
+
+  private takeResult(slot: JobSlot, bytes: number, completion: ZipCompletion): ZipCompletion {
+    const failure = errorOf(completion);
+    if (mayFallBack(failure)) throw failure;
+    if (!this.destroyed) {
+      const start = this.pending.misalignment;
+      this.takeOutput(slot.destination.bytes.subarray(0, completion.produced), completion);
+      if (completion.outcome === 'end' && this.format === 'gzip')
+        this.checkLength(slot.source.bytes.subarray(start, start + completion.consumed), completion.isize);
+      if (completion.outcome === 'ok')
+        this.replay.keep(this.pending.take(completion.consumed), this.memberBytes);
+      else this.pending.drop(completion.consumed);
+    }
+    this.isOutputFull = completion.produced === this.roomIn(slot, bytes);
+    return completion;
+  }
+
+  private roomIn(slot: JobSlot, inputBytes: number): number {
+    return Math.min(slot.destination.bytes.length, this.roomFor(inputBytes));
   }
 
   private takeOutput(output: Uint8Array, completion: ZipCompletion): void {

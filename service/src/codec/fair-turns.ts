@@ -1,49 +1,67 @@
-/** Bytes worked on in one turn of the event loop, some milliseconds, before other sockets get theirs. */
-const TURN_BYTES = 1024 * 1024;
+import { type Clock, systemClock } from '../platform/clock.ts';
 
-interface Waiting {
-  bytes: number;
-  resolve: () => void;
-}
+/** Bulk work in one turn of the event loop, before other sockets get theirs. */
+const TURN_US = 500;
 
 /**
- * Small jobs are done where they are asked for, and a reader that keeps up lets one follow the other without a look at
- * any other socket. This is the look. Who has to wait is let in by order of arrival, as many as a turn has room for: a
- * hundred streams that all wait for the next turn must not all be worked on in it.
+ * Who may hold the event loop's thread, and for how long. Bulk work, which is a piece of a stream or a job that takes
+ * longer than looking at all sockets, runs here: at once while the turn has time left and nobody waits, else in a later
+ * turn, in order of arrival. A stream asks for its next piece when it has the one before, so streams take turns. Small
+ * requests do not ask: they never wait behind bulk work for longer than one turn and the piece that overran it.
  */
 export class FairTurns {
-  private worked = 0;
-  private readonly waiting: Waiting[] = [];
+  private spentUs = 0;
+  private readonly waiting: (() => void)[] = [];
+  private isTurnOpen = false;
 
-  constructor(private readonly turnBytes: number = TURN_BYTES) {}
+  constructor(
+    private readonly clock: Clock = systemClock,
+    private readonly turnUs: number = TURN_US,
+  ) {}
 
   /**
-   * Takes a share of a turn: undefined while this one has room and nobody waits; else resolves in a later one.
-   * @param bytes of work at most; what is not done of it is given back
+   * @param work one piece, done when it returns
+   * @returns what it returns; a promise if it has to wait
    */
-  take(bytes: number): Promise<void> | undefined {
-    if (this.worked < this.turnBytes && this.waiting.length === 0) {
-      this.worked += bytes;
-      return undefined;
-    }
-    return new Promise((resolve) => {
-      if (this.waiting.push({ bytes, resolve }) === 1) setImmediate(this.next);
+  run<T>(work: () => T): T | Promise<T> {
+    if (this.waiting.length === 0 && this.spentUs < this.turnUs) return this.timed(work);
+    return new Promise((resolve, reject) => {
+      this.waiting.push(() => {
+        try {
+          resolve(this.timed(work));
+        } catch (error) {
+          reject(error as Error);
+        }
+      });
+      this.openTurn();
     });
   }
 
-  /** Of what was taken, bytes that turned out not to be worked on. */
-  giveBack(bytes: number): void {
-    this.worked = Math.max(0, this.worked - bytes);
+  private timed<T>(work: () => T): T {
+    this.openTurn();
+    const startUs = this.clock.monotonicUs();
+    try {
+      return work();
+    } finally {
+      this.spentUs += this.clock.monotonicUs() - startUs;
+    }
+  }
+
+  /** The next turn begins behind the sockets that are ready now. */
+  private openTurn(): void {
+    if (this.isTurnOpen) return;
+    this.isTurnOpen = true;
+    setImmediate(this.next);
   }
 
   private readonly next = (): void => {
-    this.worked = 0;
-    while (this.worked < this.turnBytes) {
+    this.isTurnOpen = false;
+    this.spentUs = 0;
+    while (this.spentUs < this.turnUs) {
       const first = this.waiting.shift();
       if (!first) return;
-      this.worked += first.bytes;
-      first.resolve();
+      first();
     }
-    if (this.waiting.length > 0) setImmediate(this.next);
+    this.openTurn();
   };
 }

@@ -16,6 +16,7 @@ import { compressPiece } from './compress-piece.ts';
 import { CompressStream, SHORT_STREAM_PIECE_BYTES } from './compress-stream.ts';
 import { endOf, headerOf, initialChecksum } from './container.ts';
 import { DecompressStream } from './decompress-stream.ts';
+import { FairTurns } from './fair-turns.ts';
 import { DmaJobBuffer } from './job-buffer.ts';
 import { ReplayBudget } from './member-replay.ts';
 import type { CompressedPiece, PieceOptions } from './piece.ts';
@@ -26,6 +27,8 @@ const REPLAY_BYTES = 64 * 1024 * 1024;
 
 /** The codec over an accelerator. */
 export class WarpDriveCodec implements Codec {
+  /** Shared by all streams: it is the same event loop. */
+  private readonly turns = new FairTurns();
   private readonly replayBudget = new ReplayBudget(REPLAY_BYTES);
   /** Of gzip members without a name, by level: each body's is copied into its output. */
   private readonly plainHeaders: Uint8Array[] = Array.from({ length: 10 }, (_, level) =>
@@ -43,14 +46,14 @@ export class WarpDriveCodec implements Codec {
   }
 
   compressStream(options: CompressOptions): CodecStream {
-    return new CompressStream(this.library, options, this.core);
+    return new CompressStream(this.library, options, this.core, this.turns);
   }
 
   decompressStream(options: DecompressOptions): CodecStream {
     const reason = this.library.unavailable() ?? this.lacks(options.format);
     return reason !== undefined && this.library.allowsSoftware
       ? new SoftwareDecompressStream(options, reason)
-      : new DecompressStream(this.library, options, this.core, this.replayBudget);
+      : new DecompressStream(this.library, options, this.core, this.replayBudget, this.turns);
   }
 
   openJobBuffer(bytes: number): JobBuffer {
