@@ -194,7 +194,7 @@ export async function createHost(options: HostOptions, log: Log): Promise<Host> 
             jobBytes: options.jobBytes ?? JOB_BYTES,
             smallJobBytes: inlineBytes,
             smallOutputBytes: INLINE_OUTPUT_BYTES,
-            largeSlots: cores * 3 + 2,
+            largeSlots: cores * 4 + 4,
             waitMs: SLOT_WAIT_MS,
             deadlineMs: options.jobDeadlineMs ?? JOB_DEADLINE_MS,
             allowsSoftware: options.fallback !== 'never',

@@ -1,3 +1,5 @@
+import { copyBytes } from '../platform/copy-bytes.ts';
+
 /** Chunks in order of arrival, consumed from the front at any length. */
 export class ByteQueue {
   private chunks: Uint8Array[] = [];
@@ -8,26 +10,21 @@ export class ByteQueue {
     return this.total;
   }
 
-  /** Place of the first byte in its word, 0–7: a copy to the same place of a word is eight times faster. */
-  get misalignment(): number {
-    return ((this.chunks[0]?.byteOffset ?? 0) + this.offset) & 7;
-  }
-
   push(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
     this.chunks.push(chunk);
     this.total += chunk.length;
   }
 
-  /** Copies the first bytes, at most `limit`, to `start` of `target` and leaves them queued. @returns bytes copied */
-  peekInto(target: Uint8Array, start = 0, limit = target.length - start): number {
+  /** Copies the first bytes, at most `limit`, to the start of `target` and leaves them queued. @returns bytes copied */
+  peekInto(target: Uint8Array, limit = target.length): number {
     let copied = 0;
     let offset = this.offset;
     for (const chunk of this.chunks) {
       if (copied === limit) break;
       const isAll = offset === 0 && chunk.length <= limit - copied;
       const piece = isAll ? chunk : chunk.subarray(offset, offset + limit - copied);
-      target.set(piece, start + copied);
+      copyBytes(target, copied, piece);
       copied += piece.length;
       offset = 0;
     }

@@ -1,5 +1,6 @@
 import { WarpDriveError } from '../../../shared/src/problem.ts';
 import { iova } from '../../../shared/src/units.ts';
+import { copyBytes, copyOf } from '../platform/copy-bytes.ts';
 import type { AcceleratorLibrary, JobSlot, ZipCompletion } from '../warpdrive/accelerator-library.ts';
 import type { ByteQueue } from './byte-queue.ts';
 import { errorOf } from './completion-error.ts';
@@ -34,10 +35,9 @@ export function compressPiece(
     try {
       // the stream may have gone while it waited for the slot
       if (input.length < bytes) throw new WarpDriveError('WD_E_ABORTED', 'the stream was aborted');
-      const start = input.misalignment;
-      input.peekInto(slot.source.bytes, start, bytes);
+      input.peekInto(slot.source.bytes, bytes);
       input.drop(bytes);
-      const output = runPiece(library, { slot, start, bytes }, options);
+      const output = runPiece(library, { slot, bytes }, options);
       if (output instanceof Promise) output.then(release, release);
       else release();
       return { output };
@@ -50,11 +50,9 @@ export function compressPiece(
   return slot ? runIn(slot) : slots.acquire(options.signal).then(runIn);
 }
 
-/** Input in its slot. */
+/** Input at the start of its slot. */
 interface PlacedInput {
   readonly slot: JobSlot;
-  /** First byte of the slot's source that counts. */
-  readonly start: number;
   readonly bytes: number;
   /**
    * Output stays in the slot, behind this many bytes, before which the header goes. Absent: it is copied, and the slot free
@@ -103,8 +101,7 @@ async function runAgain(
   }
   const reason = library.unavailable() ?? failure?.code ?? 'device unavailable';
   if (!library.allowsSoftware) throw failure ?? new WarpDriveError('WD_E_NO_QUEUE', `no device: ${reason}`);
-  const { slot, start, bytes } = input;
-  return compressInSoftware(Buffer.from(slot.source.bytes.subarray(start, start + bytes)), options, reason);
+  return compressInSoftware(copyOf(input.slot.source.bytes.subarray(0, input.bytes)), options, reason);
 }
 
 function runOnDevice(
@@ -112,13 +109,13 @@ function runOnDevice(
   input: PlacedInput,
   options: PieceOptions,
 ): CompressedPiece | Promise<CompressedPiece> {
-  const { slot, start, bytes, headerRoomBytes = 0 } = input;
+  const { slot, bytes, headerRoomBytes = 0 } = input;
   const { stream } = options;
   if (stream) stream.checksum = initialChecksum(options.format); // each piece has its own: they are combined
   const done = library.run('compress', {
     format: options.format === 'zlib' ? 'zlib' : 'gzip',
     level: options.level,
-    source: iova(slot.source.address + start),
+    source: slot.source.address,
     sourceBytes: bytes,
     destination: iova(slot.destination.address + headerRoomBytes),
     // no more than it may need: each page of it is translated
@@ -155,11 +152,8 @@ function pieceOf(
     const placed = output.subarray(from, headerRoomBytes + produced);
     return { bytes: placed, checksum: done.checksum, core: done.core };
   }
-  // the data at a multiple of eight, as it is in the slot: see ByteQueue.misalignment
-  const dataAt = (header.length + 7) & ~7;
-  const whole = Buffer.allocUnsafe(dataAt + produced);
-  const made = whole.subarray(dataAt - header.length);
+  const made = Buffer.allocUnsafe(header.length + produced);
   made.set(header);
-  made.set(output.subarray(0, produced), header.length);
+  copyBytes(made, header.length, output.subarray(0, produced));
   return { bytes: made, checksum: done.checksum, core: done.core };
 }

@@ -15,8 +15,11 @@ export const SHORT_STREAM_PIECE_BYTES = 256 * 1024;
 const SHORT_STREAM_BYTES = 1024 * 1024;
 /** A piece of a stream that is flushed often: done before its turn would come. */
 const BRIEF_BYTES = 16 * 1024;
-/** Jobs of one stream in flight: enough to keep every core busy while outputs wait for their turn. */
-const JOBS_IN_FLIGHT = 4;
+/**
+ * Jobs of one stream in flight: enough to keep two cores busy while outputs wait for their turn and the thread that brings
+ * input waits for a CPU, which the cores have.
+ */
+const JOBS_IN_FLIGHT = 8;
 
 /**
  * Cuts input into jobs, which run on any cores in any order, and joins their output to one member: every piece ends

@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib';
 import type { Format } from '../../../shared/src/format.ts';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
 import type { CoreName } from '../../../shared/src/telemetry.ts';
-import { iova } from '../../../shared/src/units.ts';
+import { copyOf } from '../platform/copy-bytes.ts';
 import type { AcceleratorLibrary, OpenStream, ZipCompletion } from '../warpdrive/accelerator-library.ts';
 import type { JobSlot } from '../warpdrive/slot-pool.ts';
 import { ByteQueue } from './byte-queue.ts';
@@ -220,12 +220,11 @@ export class DecompressStream extends JobStream {
     const { device, format } = this;
     if (!device || !format) throw new WarpDriveError('WD_E_INTERNAL', 'inflate before the header');
     this.checkAlive(); // the stream may have gone while it waited for the slot, or for its turn
-    const start = this.pending.misalignment;
-    this.pending.peekInto(slot.source.bytes, start, bytes);
+    this.pending.peekInto(slot.source.bytes, bytes);
     return this.library.run('decompress', {
       format,
       level: 0,
-      source: iova(slot.source.address + start),
+      source: slot.source.address,
       sourceBytes: bytes,
       destination: slot.destination.address,
       destinationBytes: this.roomIn(slot, bytes),
@@ -238,10 +237,9 @@ export class DecompressStream extends JobStream {
     const failure = errorOf(completion);
     if (mayFallBack(failure)) throw failure;
     if (!this.destroyed) {
-      const start = this.pending.misalignment;
       this.takeOutput(slot.destination.bytes.subarray(0, completion.produced), completion);
       if (completion.outcome === 'end' && this.format === 'gzip')
-        this.checkLength(slot.source.bytes.subarray(start, start + completion.consumed), completion.isize);
+        this.checkLength(slot.source.bytes.subarray(0, completion.consumed), completion.isize);
       if (completion.outcome === 'ok')
         this.replay.keep(this.pending.take(completion.consumed), this.memberBytes);
       else this.pending.drop(completion.consumed);
@@ -257,7 +255,7 @@ export class DecompressStream extends JobStream {
   private takeOutput(output: Uint8Array, completion: ZipCompletion): void {
     if (output.length === 0) return;
     this.memberBytes += output.length;
-    const copy = Buffer.from(output);
+    const copy = copyOf(output);
     if (this.format !== 'gzip') this.crc = crc32(copy, this.crc); // the device keeps none, or Adler-32
     this.giveOut(copy, this.bytesIn - this.pending.length + completion.consumed);
   }

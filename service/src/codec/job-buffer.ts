@@ -36,7 +36,7 @@ export class DmaJobBuffer implements JobBuffer {
     this.isBusy = true;
     let made: CompressedPiece | Promise<CompressedPiece>;
     try {
-      const input = { slot: this.slot, start: 0, bytes, headerRoomBytes: HEADER_ROOM_BYTES };
+      const input = { slot: this.slot, bytes, headerRoomBytes: HEADER_ROOM_BYTES };
       made = runPiece(this.library, input, this.pieceOptions(options));
     } catch (error) {
       this.jobEnded();

@@ -42,8 +42,6 @@ export type { JobSlot } from './slot-pool.ts';
 /** Room that DEFLATE may need beyond its input: stored blocks, sync flush, trailer. */
 const EXPANSION_BYTES = 1024;
 const SMALL_SLOTS = 32;
-/** Input may start anywhere in a slot's first word. */
-const WORD_BYTES = 8;
 /** A decompression job may write this much, whatever its input. */
 const MIN_DESTINATION_BYTES = 256 * 1024;
 
@@ -87,13 +85,13 @@ export class AcceleratorLibrary {
     const destination = (bytes: number): number => this.worstCaseBytes(bytes);
     this.small = new SlotPool(this.process, clock, {
       slots: SMALL_SLOTS,
-      sourceBytes: smallJobBytes + WORD_BYTES,
+      sourceBytes: smallJobBytes,
       destinationBytes: Math.max(smallOutputBytes, destination(smallJobBytes)),
       waitMs,
     });
     this.large = new SlotPool(this.process, clock, {
       slots: options.largeSlots,
-      sourceBytes: jobBytes + WORD_BYTES,
+      sourceBytes: jobBytes,
       destinationBytes: Math.max(MIN_DESTINATION_BYTES, destination(jobBytes)),
       waitMs,
     });
