@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { Agent } from 'node:http';
 import { connect } from 'node:net';
 import { describe, it } from 'node:test';
 import { FORMATS, MEDIA_TYPES } from '../../shared/src/format.ts';
-import { jsonText, send, sendWhole, slices } from './http-client.ts';
+import { jsonText, rawAnswer, send, sendWhole, slices } from './http-client.ts';
 import { crc32Of, decoders } from './http-oracle.ts';
 import { eventually } from './http-service.ts';
 import { serviceOnStack } from './http-setups.ts';
@@ -70,6 +71,47 @@ describe('POST /v1/compress', () => {
     });
     await once(socket, 'close');
     assert.equal(text.split('HTTP/1.1 200 OK').length - 1, 21);
+  });
+
+  it('answers a small body with the same fields on a connection that stays and on one that closes', async () => {
+    const fieldsOf = async (connection: string) => {
+      const { headers } = await sendWhole(compressUrl('gzip', 1), small, {
+        Connection: connection,
+        'X-Request-Id': 'fields',
+      });
+      for (const field of ['wd-job', 'connection', 'keep-alive']) delete headers[field];
+      assert.ok(Math.abs(Date.now() - Date.parse(headers['date'] ?? '')) < 60_000);
+      delete headers['date'];
+      return headers;
+    };
+    const [kept, closed] = [await fieldsOf('keep-alive'), await fieldsOf('close')];
+    assert.deepEqual(kept, closed);
+    const agent = new Agent({ keepAlive: true });
+    const { headers } = await send(compressUrl('gzip', 1), { agent, chunks: [small] });
+    agent.destroy();
+    assert.equal(headers['connection'], 'keep-alive');
+    assert.equal(headers['keep-alive'], 'timeout=65');
+  });
+
+  it('answers pipelined requests in their order, small and large, up to one that is refused', async () => {
+    const post = (body: string, fields: string, level = 1) =>
+      `POST /v1/compress?level=${level} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n${fields}\r\n${body}`;
+    const text5000 = small.toString('latin1');
+    const text65536 = large.toString('latin1', 0, 65_536);
+    const requests = [
+      ...[post(text5000, ''), post(text65536, ''), post(text5000, '', 2)],
+      ...[post('', ''), post(text5000, '', 3), post(text5000, '', 11)],
+    ];
+    const text = await rawAnswer(service.url, requests.join(''));
+    const heads = text.match(/HTTP\/1\.1 \d+|Wd-Input-Bytes: \d+/g);
+    assert.deepEqual(heads, [
+      ...['HTTP/1.1 200', `Wd-Input-Bytes: ${small.length}`],
+      ...['HTTP/1.1 200', 'Wd-Input-Bytes: 65536'],
+      ...['HTTP/1.1 200', `Wd-Input-Bytes: ${small.length}`],
+      ...['HTTP/1.1 200', 'Wd-Input-Bytes: 0'],
+      ...['HTTP/1.1 200', `Wd-Input-Bytes: ${small.length}`],
+      'HTTP/1.1 400',
+    ]);
   });
 
   it('keeps 200 streams at once apart', async () => {

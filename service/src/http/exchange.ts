@@ -8,6 +8,7 @@ import type { Log } from '../platform/log.ts';
 import { JobAccount, type JobAccountDeps, type JobResult } from '../telemetry/job-account.ts';
 import { crcText } from '../telemetry/job-records.ts';
 import { corsFields } from './cors.ts';
+import { sendInOneWrite } from './one-write.ts';
 import { logged, logRefusal, refuse } from './refuse.ts';
 import type { StreamRequest } from './stream-request.ts';
 
@@ -63,15 +64,26 @@ export class Exchange {
 
   /** The whole product in one answer with its length. */
   sendWhole(body: Uint8Array, result: JobResult): void {
-    const fields = this.fields(result.core);
-    fields.push('Content-Length', String(body.length), ...resultFields(result));
-    this.res.writeHead(200, fields);
-    // because a string goes out with the head in one write, a buffer as a list of two
-    if (body.length <= STRING_BODY_BYTES)
-      this.res.end(Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1'), 'latin1');
-    else this.res.end(body);
+    if (body.length > STRING_BODY_BYTES || !this.sendSmall(body, result)) {
+      const fields = this.fields(result.core);
+      fields.push('Content-Length', String(body.length), ...resultFields(result));
+      this.res.writeHead(200, fields).end(body);
+    }
     this.account.gave(body.length);
     this.succeed(result);
+  }
+
+  /** Where no field is out of the ordinary. Their list and its lines, made one by one, would cost as much as the answer. */
+  private sendSmall(body: Uint8Array, result: JobResult): boolean {
+    const { request, req, res, account } = this;
+    const { bytesIn, bytesOut, crc32, core, fallbackReason, retries } = result;
+    if (req.headers.origin !== undefined || fallbackReason !== undefined || retries !== undefined)
+      return false;
+    const fields =
+      `${request.head}Wd-Core: ${core}\r\nWd-Job: ${account.id}\r\nX-Request-Id: ${account.requestId}\r\n` +
+      `Content-Length: ${body.length}\r\nWd-Input-Bytes: ${bytesIn}\r\nWd-Output-Bytes: ${bytesOut}\r\n` +
+      `Wd-Crc32: ${crcText(crc32)}\r\n`;
+    return sendInOneWrite(res, fields, body, this.deps.clock.wallMs());
   }
 
   succeed(result: JobResult): void {

@@ -10,6 +10,7 @@ import type { Duplex } from 'node:stream';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
 import { refuseSocket } from '../ops/refuse-socket.ts';
 import { requestId } from '../ops/request-id.ts';
+import { KEEP_ALIVE_TIMEOUT_MS } from './one-write.ts';
 import { type ProductDeps, Products } from './products.ts';
 import { logRefusal, refuse } from './refuse.ts';
 
@@ -22,8 +23,6 @@ export type HttpDeps = ProductDeps & {
   };
 };
 
-/** Longer than the 60 s of common proxies, so that the proxy and not we end an idle connection. */
-const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 /** How often Node looks for heads that are late: so many times within the limit. */
 const CHECKS_PER_TIMEOUT = 3;
 export const SOCKET_BUFFER_BYTES = 128 * 1024;

@@ -19,6 +19,7 @@ export function compressSmallBody(
   let transfer: Transfer | undefined;
   let over = false;
   let bytes = 0;
+  const announced = Number(req.headers['content-length'] ?? -1);
 
   const onData = (chunk: Buffer) => {
     chunks.push(chunk);
@@ -86,7 +87,19 @@ export function compressSmallBody(
     transfer = new Transfer(exchange, stream);
     transfer.start(chunks);
   };
-  req.on('data', onData).on('end', onEnd).on('timeout', onTimeout).on('close', onClose);
+  /** A body that came with its head, as small ones do, is taken as it is: four listeners and two turns less. */
+  const read = () => {
+    const whole: Buffer | null = req.readableLength === announced ? req.read() : null;
+    if (whole === null) {
+      req.on('data', onData).on('end', onEnd).on('timeout', onTimeout).on('close', onClose);
+      return;
+    }
+    chunks.push(whole);
+    bytes = announced;
+    req.resume();
+    onEnd();
+  };
+  process.nextTick(read);
   return { fail };
 }
 

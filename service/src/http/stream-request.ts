@@ -1,9 +1,10 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import { type IncomingHttpHeaders, validateHeaderValue } from 'node:http';
 import { type Format, MEDIA_TYPES } from '../../../shared/src/format.ts';
 import type { CompressOptions, DecompressOptions } from '../codec/codec.ts';
 import { type HttpCompressQuery, parseHttpCompress, parseParameters } from '../config/stream-parameters.ts';
 import type { Counters } from '../telemetry/counters.ts';
 import type { JobSubject } from '../telemetry/job-account.ts';
+import { linesOf, pairsOf } from './field-list.ts';
 import { codedBody, codingFor, formatOfCoding, plainBody, productFor } from './negotiate.ts';
 
 /** Limits of one request; 0 is no limit. */
@@ -19,6 +20,8 @@ export type StreamRequest = Readonly<
     subject: JobSubject;
     /** Header fields of the answer that depend on nothing else, as the flat list that `writeHead` takes. */
     fields: readonly string[];
+    /** The same as lines of a head. */
+    head: string;
   } & (
     | { op: 'compress'; flushes: boolean; options: Readonly<CompressOptions> }
     | { op: 'decompress'; options: Readonly<DecompressOptions> }
@@ -141,7 +144,7 @@ export class StreamRequests {
         route: this.counters.route('/v1/compress'),
         jobs: this.counters.job('compress', 'identity'),
       },
-      fields,
+      ...headOf(fields),
       maxInputBytes: this.limits.maxInput,
     };
   }
@@ -158,7 +161,7 @@ export class StreamRequests {
         jobs: this.counters.job('compress', format),
       },
       flushes: query.flush === 'sync',
-      fields: [...fields, 'Wd-Format', format, 'Wd-Level', String(level)],
+      ...headOf([...fields, 'Wd-Format', format, 'Wd-Level', String(level)]),
       options: {
         format,
         level,
@@ -183,7 +186,7 @@ export class StreamRequests {
           route: this.counters.route('/v1/decompress'),
           jobs: this.counters.job('decompress', format),
         },
-        fields: ['Content-Type', contentType, ...COMMON_FIELDS, ...(isCoded ? SANDBOX : [])],
+        ...headOf(['Content-Type', contentType, ...COMMON_FIELDS, ...(isCoded ? SANDBOX : [])]),
         options: { format, maxInputBytes, maxOutputBytes, maxRatio },
       };
     };
@@ -193,6 +196,12 @@ export class StreamRequests {
       settle,
     };
   }
+}
+
+/** Fields as a list and as text. @throws a TypeError where a value is none that may stand in a head */
+function headOf(fields: readonly string[]): { fields: readonly string[]; head: string } {
+  for (const [name, value] of pairsOf(fields)) validateHeaderValue(name, value);
+  return { fields, head: linesOf(fields) };
 }
 
 /** Forgets all rather than growing without bound. */

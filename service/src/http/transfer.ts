@@ -4,6 +4,7 @@ import { WarpDriveError } from '../../../shared/src/problem.ts';
 import { CoalescedFlush } from '../codec/coalesced-flush.ts';
 import type { JobResult } from '../telemetry/job-account.ts';
 import { type Exchange, resultFields } from './exchange.ts';
+import { pairsOf } from './field-list.ts';
 
 const TRAILERS = 'Wd-Input-Bytes, Wd-Output-Bytes, Wd-Crc32, Wd-Core, Wd-Retries, Wd-Fallback-Reason';
 
@@ -109,7 +110,7 @@ export class Transfer {
       this.exchange.sendWhole(this.held ?? Buffer.alloc(0), result);
       return;
     }
-    if (req.httpVersionMinor > 0) res.addTrailers(pairs([...resultFields(result), 'Wd-Core', result.core]));
+    if (req.httpVersionMinor > 0) res.addTrailers(pairsOf([...resultFields(result), 'Wd-Core', result.core]));
     res.end();
     this.exchange.succeed(result);
   };
@@ -143,11 +144,4 @@ export class Transfer {
 
 function stalled(idleMs: number, what: string): WarpDriveError {
   return new WarpDriveError('WD_E_IDLE', `${what} for ${idleMs} ms`, { idleMs });
-}
-
-/** `[name, value, name, value]` → `[[name, value], …]`. */
-function pairs(flat: readonly string[]): [string, string][] {
-  const result: [string, string][] = [];
-  for (let i = 0; i < flat.length; i += 2) result.push([flat[i] ?? '', flat[i + 1] ?? '']);
-  return result;
 }

@@ -67,7 +67,7 @@ export class JobRecords {
 
   /** @param facts are copied */
   finished(facts: JobFacts, nowUs: number): void {
-    this.running.delete(facts.id);
+    if (this.running.size > 0) this.running.delete(facts.id); // small bodies are never in it
     const number = this.numberOf(facts.id);
     const at = number % MAX_JOB_RECORDS;
     this.numbers[at] = number;
