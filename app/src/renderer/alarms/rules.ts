@@ -131,7 +131,7 @@ export const DEFAULT_RULES: readonly AlarmRule[] = [
     threshold: 1_000_000,
     clear: 500_000,
     forMs: 5_000,
-    scale: 0.001,
-    unit: 'ms p99',
+    scale: 0.000001,
+    unit: 's p99',
   }),
 ];

@@ -3,10 +3,8 @@ import { byId, el, setText } from '../widgets/dom.ts';
 import { clockTime } from '../widgets/format.ts';
 import { type ChartEvents, LineChart } from '../widgets/line-chart.ts';
 import { CHART_SPECS, type ChartSpec } from './chart-specs.ts';
+import { Pace } from './pace.ts';
 import type { Frame, PageActions, Panel } from './panel.ts';
-
-/** The small charts move once a second: their figures are means of a second. */
-const STEP_MS = 1_000;
 
 /** Small charts over the one time axis, all with the same crosshair. */
 export class ChartsPanel implements Panel {
@@ -17,11 +15,22 @@ export class ChartsPanel implements Panel {
     attrs: { type: 'button' },
   });
   private markMs: number | undefined;
-  private drawn: { key: string; atMs: number } | undefined;
+  private readonly pace = new Pace();
+  private readonly observer: IntersectionObserver;
 
   constructor(actions: PageActions, events: ChartEvents) {
     const section = byId('panel-charts', HTMLElement);
     this.charts = CHART_SPECS.map((spec) => new SmallChart(section, spec, events));
+    // where all panels are shown, most charts are below the window
+    this.observer = new IntersectionObserver((entries) => {
+      for (const { target, isIntersecting } of entries) {
+        const chart = this.charts.find(({ root }) => root === target);
+        if (chart !== undefined) chart.isInSight = isIntersecting;
+      }
+      this.pace.reset();
+      actions.invalidate();
+    });
+    for (const { root } of this.charts) this.observer.observe(root);
     this.jump.hidden = true;
     this.jump.addEventListener('click', () => {
       if (this.markMs !== undefined) actions.showFaultAt(this.markMs);
@@ -32,28 +41,21 @@ export class ChartsPanel implements Panel {
   render(frame: Frame): void {
     this.markMs = frame.markMs;
     this.jump.hidden = frame.markMs === undefined;
-    const { window, crosshairMs, markMs, palette, service } = frame;
-    const key = [
-      window.isZoomed ? `${window.fromMs} ${window.toMs}` : window.toMs - window.fromMs,
-      crosshairMs,
-      markMs,
-      palette.text,
-      service.endpoint.label,
-      globalThis.innerWidth,
-    ].join();
-    const isMoving = !window.isZoomed && Math.abs(window.toMs - (this.drawn?.atMs ?? 0)) >= STEP_MS;
-    if (this.drawn?.key === key && !isMoving) return;
-    this.drawn = { key, atMs: window.toMs };
-    for (const chart of this.charts) chart.draw(frame);
-    for (const chart of this.charts) chart.label(frame);
+    if (!this.pace.isDue(frame, String(globalThis.innerWidth))) return;
+    const charts = this.charts.filter(({ isInSight }) => isInSight);
+    for (const chart of charts) chart.draw(frame);
+    for (const chart of charts) chart.label(frame);
   }
 
   dispose(): void {
+    this.observer.disconnect();
     for (const chart of this.charts) chart.dispose();
   }
 }
 
 class SmallChart {
+  readonly root: HTMLElement;
+  isInSight = true;
   private readonly chart: LineChart<Channel>;
   private readonly figures: HTMLElement[];
   private readonly moment = el('span', { class: 'muted legend-moment' });
@@ -82,15 +84,14 @@ class SmallChart {
     });
     const title = el('h2', {}, spec.title, el('span', { class: 'muted chart-unit', text: spec.unit }));
     const head = el('header', { class: 'panel-head' }, title, this.moment, el('p', { class: 'stale-tag' }));
-    section.append(
-      el(
-        'article',
-        { class: 'panel chart-panel', attrs: { 'aria-label': spec.title } },
-        head,
-        el('div', { class: 'chart' }, canvas),
-        legend,
-      ),
+    this.root = el(
+      'article',
+      { class: 'panel chart-panel', attrs: { 'aria-label': spec.title } },
+      head,
+      el('div', { class: 'chart' }, canvas),
+      legend,
     );
+    section.append(this.root);
     this.chart = new LineChart(canvas, spec.curves, {
       leastTop: spec.leastTop,
       perUnit: spec.perUnit,

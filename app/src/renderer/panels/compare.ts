@@ -73,7 +73,7 @@ export class ComparePanel implements Panel {
     const running =
       live === undefined ? undefined : [...live.values()].findLast(({ outcome }) => outcome === 'running');
     this.keepEnded(runs);
-    this.start.disabled = running !== undefined || live === undefined;
+    this.start.disabled = running !== undefined || live === undefined || frame.connection.kind !== 'live';
     this.cancel.hidden = running === undefined;
     this.progressRow.hidden = running === undefined;
     if (running !== undefined) {

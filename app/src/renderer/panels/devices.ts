@@ -3,6 +3,7 @@ import type { CoreRow, DeviceRow } from '../store/rates.ts';
 import { byId, el, setText } from '../widgets/dom.ts';
 import { age, figure, mebibytes, percent, plural } from '../widgets/format.ts';
 import { Meter } from '../widgets/meter.ts';
+import { Pace } from './pace.ts';
 import type { Frame, Panel } from './panel.ts';
 
 const FAULT_MODELS: Record<DeviceSnapshot['faultModel'], string> = {
@@ -16,16 +17,23 @@ const HARDWARE: Record<DeviceSnapshot['hardware'], string> = { 'zip-v2': 'ZIP V2
 export class DevicesPanel implements Panel {
   private readonly root = byId('devices', HTMLElement);
   private readonly list = el('div', { class: 'device-list scroll' });
-  private readonly host = el('p', { class: 'host-line' });
+  private readonly host = el('p', {
+    class: 'host-line',
+    title:
+      'The process of the service: how long it runs, streams at work, resident memory, mean delay of its event loop',
+  });
   private readonly empty = el('p', { class: 'empty' });
   private readonly views = new Map<string, DeviceView>();
+  private readonly pace = new Pace();
 
   constructor() {
     this.list.append(this.empty);
     this.root.append(this.list, this.host);
   }
 
-  render({ reading, store, connection }: Frame): void {
+  render(frame: Frame): void {
+    const { reading, store, connection } = frame;
+    if (!this.pace.isDue(frame, String(store.mdevs.size))) return;
     const rows = reading?.devices ?? [];
     this.empty.hidden = rows.length > 0;
     setText(
@@ -66,7 +74,7 @@ export class DevicesPanel implements Panel {
             uptime,
             reading === undefined ? '' : plural(reading.totals.activeStreams, 'stream'),
             mebibytes(host.rssBytes),
-            `event loop ${figure(host.eventLoopDelayMs)} ms`,
+            `loop ${figure(host.eventLoopDelayMs)} ms`,
             host.droppedSamples === 0 ? '' : `${plural(host.droppedSamples, 'reading')} left out`,
           ]
             .filter(Boolean)
@@ -77,7 +85,8 @@ export class DevicesPanel implements Panel {
 
 class DeviceView {
   readonly root: HTMLElement;
-  private readonly name = el('h3');
+  private readonly name = el('span');
+  private readonly kind = el('span', { class: 'muted device-kind' });
   private readonly facts = el('p', { class: 'device-facts' });
   private readonly queues = new Meter('Queues in use');
   private readonly queuesText = el('span', { class: 'num' });
@@ -96,7 +105,7 @@ class DeviceView {
     this.root = el(
       'article',
       { class: 'device' },
-      this.name,
+      el('h3', {}, this.name, this.kind),
       this.facts,
       el(
         'div',
@@ -111,14 +120,12 @@ class DeviceView {
 
   render({ device, cores }: DeviceRow, mdevs: number): void {
     setText(this.name, device.name);
+    setText(this.kind, device.kind);
     setText(
       this.facts,
-      [
-        `${device.kind} ${HARDWARE[device.hardware]}`,
-        device.bdf,
-        FAULT_MODELS[device.faultModel],
-        plural(mdevs, 'mdev'),
-      ].join(' · '),
+      [HARDWARE[device.hardware], device.bdf, FAULT_MODELS[device.faultModel], plural(mdevs, 'mdev')].join(
+        ' · ',
+      ),
     );
     const used = device.queuesTotal - device.queuesFree;
     this.queues.set(device.queuesTotal === 0 ? 0 : used / device.queuesTotal);

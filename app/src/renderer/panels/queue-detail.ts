@@ -6,6 +6,7 @@ import { byId, el, setText } from '../widgets/dom.ts';
 import { count, duration, figure, megabytes, percent } from '../widgets/format.ts';
 import { type ChartEvents, type Curve, LineChart } from '../widgets/line-chart.ts';
 import type { Confirm } from './confirm.ts';
+import { Pace } from './pace.ts';
 import type { Frame, PageActions, Panel } from './panel.ts';
 
 const NOTHING = new TimeRing(QUEUE_CHANNELS, 1);
@@ -55,6 +56,7 @@ export class QueueDetailPanel implements Panel {
   }[];
   private readonly reset = el('button', { class: 'action', text: 'Reset queue', attrs: { type: 'button' } });
   private readonly answer = el('p', { class: 'answer', attrs: { role: 'status' } });
+  private readonly pace = new Pace();
   private id: string | undefined;
   private frame: Frame | undefined;
 
@@ -106,7 +108,7 @@ export class QueueDetailPanel implements Panel {
     this.reset.hidden = row === undefined;
     setText(this.title, this.id === undefined ? 'Queue details' : `Queue ${this.id}`);
     setText(byId('queue-note', HTMLElement), this.id !== undefined && row === undefined ? 'closed' : '');
-    if (this.id === undefined) return;
+    if (this.id === undefined || !this.pace.isDue(frame, `${this.id} ${row === undefined}`)) return;
     const { window, crosshairMs, markMs, palette, store } = frame;
     const ring = store.queueHistory.of(this.id) ?? NOTHING;
     for (const { chart } of this.charts) chart.draw({ ring, window, crosshairMs, markMs, palette });

@@ -3,12 +3,14 @@ import { DataTable } from '../widgets/data-table.ts';
 import { byId, el, setText } from '../widgets/dom.ts';
 import { plural } from '../widgets/format.ts';
 import { parseQuery, type Query } from '../widgets/query.ts';
+import { Pace } from './pace.ts';
 import type { Frame, PageActions, Panel } from './panel.ts';
 import { queueColumns, searchableQueue, type TrendSource } from './queue-columns.ts';
 
 /** Every open queue pair in one table that sorts by any column and filters by words and fields. */
 export class QueuesPanel implements Panel {
   private readonly table: DataTable<QueueRow>;
+  private readonly pace = new Pace();
   private readonly empty = el('p', { class: 'empty' });
   private readonly note = byId('queues-note', HTMLElement);
   private readonly input = byId('queue-filter', HTMLInputElement);
@@ -48,7 +50,11 @@ export class QueuesPanel implements Panel {
     this.input.blur();
   }
 
-  render({ reading, store, palette }: Frame): void {
+  render(frame: Frame): void {
+    const { reading, store, palette } = frame;
+    const { sort, chosenKey } = this.table;
+    const asked = [this.input.value, sort.key, sort.isDescending, chosenKey, reading?.queues.length].join();
+    if (!this.pace.isDue(frame, asked)) return;
     this.trend = reading && { history: store.queueHistory, endMs: reading.atMs, palette };
     const all = reading?.queues ?? [];
     const shown = all.filter((row) => this.query(searchableQueue(row)));

@@ -195,6 +195,7 @@ export class LineChart<Channel extends string> {
             ticks: {
               font: tickFont,
               maxRotation: 0,
+              autoSkip: false, // the ticks are few: looking for what fits costs a tenth of the drawing
               align: 'inner',
               callback: (value) => this.timeLabel(Number(value)),
             },
@@ -206,7 +207,12 @@ export class LineChart<Channel extends string> {
             type: 'linear',
             border: { display: false },
             grid: { tickLength: 0 },
-            ticks: { font: tickFont, padding: 8, callback: (value) => shortNumber(Number(value)) },
+            ticks: {
+              font: tickFont,
+              padding: 8,
+              autoSkip: false,
+              callback: (value) => shortNumber(Number(value)),
+            },
             afterBuildTicks: (axis) => {
               const top = this.options.fixedTop ?? this.scale.top;
               const parts = axis.chart.height < 160 ? 2 : TICKS_Y;

@@ -6,6 +6,8 @@ import { multipleWords } from './format.ts';
 Chart.register(LineController, LineElement, PointElement, LinearScale, LogarithmicScale);
 
 const LABEL_GAP_PX = 8;
+const LABEL_HEIGHT_PX = 9;
+const LABEL_WIDTH_PX = 48;
 
 /** Throughput over job size, the sizes logarithmic, with the multiple written over each point of the best engine. */
 export class SizeCurve {
@@ -104,13 +106,16 @@ function writeMultiples(chart: Chart, engine: readonly Compared[], palette: Pale
   ctx.fillStyle = palette.text;
   ctx.font = `600 12px ${family}`;
   ctx.textAlign = 'center';
-  for (const { jobBytes, mbPerSec, multiple } of engine)
-    if (multiple !== undefined)
-      ctx.fillText(
-        multipleWords(multiple),
-        x.getPixelForValue(jobBytes),
-        y.getPixelForValue(mbPerSec) - LABEL_GAP_PX,
-      );
+  let last = { atX: Number.NEGATIVE_INFINITY, isBelow: false };
+  for (const { jobBytes, mbPerSec, multiple } of engine) {
+    if (multiple === undefined) continue;
+    const atX = x.getPixelForValue(jobBytes);
+    // neighbours that are too close take turns above and below their points
+    const isBelow = atX - last.atX < LABEL_WIDTH_PX && !last.isBelow;
+    const atY = y.getPixelForValue(mbPerSec) + (isBelow ? LABEL_GAP_PX + LABEL_HEIGHT_PX : -LABEL_GAP_PX);
+    ctx.fillText(multipleWords(multiple), atX, atY);
+    last = { atX, isBelow };
+  }
   ctx.restore();
 }
 
