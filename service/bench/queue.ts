@@ -251,13 +251,17 @@ function* chunksOf(bytes: number): Generator<Buffer> {
       }
 }
 
-/** One stream through the codec. @returns bytes out */
-async function runStream(codec: Codec, level: number, sink?: (chunk: Buffer) => void): Promise<number> {
+/** One stream through the codec, whose reader gives chunks back when it has read them. @returns bytes out */
+async function runStream(
+  codec: Codec,
+  level: number,
+  sink: (chunk: Buffer, done: () => void) => void = (_, done) => done(),
+): Promise<number> {
   const stream = codec.compressStream({ format: 'gzip', level });
   let bytesOut = 0;
   stream.on('data', (chunk: Buffer) => {
     bytesOut += chunk.length;
-    sink?.(chunk);
+    sink(chunk, () => stream.giveBack(chunk));
   });
   for (const chunk of chunksOf(STREAM_BYTES)) if (!stream.write(chunk)) await once(stream, 'drain');
   stream.end();
@@ -273,7 +277,7 @@ async function verifyStream(codec: Codec, level: number): Promise<number> {
   decoder.on('data', (chunk: Buffer) => {
     sum = crc32(chunk, sum);
   });
-  const bytesOut = await runStream(codec, level, (chunk) => decoder.write(chunk));
+  const bytesOut = await runStream(codec, level, (chunk, done) => decoder.write(chunk, done));
   decoder.end();
   await once(decoder, 'end');
   if (sum !== wanted) throw new Error('node:zlib decodes another stream');

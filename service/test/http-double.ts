@@ -57,6 +57,7 @@ class DoubleStream extends Transform implements CodecStream {
   flush(callback: () => void): void {
     this.coder.flush(callback);
   }
+  giveBack(): void {}
 }
 
 export interface Double extends ServedHost {

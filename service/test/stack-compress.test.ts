@@ -5,6 +5,7 @@ import { crc32, gunzipSync, inflateRawSync, inflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { FORMATS, type Format } from '../../shared/src/format.ts';
 import { CORE_NAMES } from '../../shared/src/telemetry.ts';
+import type { CodecStream } from '../src/codec/codec.ts';
 import type { Host } from '../src/host.ts';
 import { cut, cutAtRandom, jsonLines, mixed, noise, randomFrom } from './support/corpus.ts';
 import { libraryOf, openHost, openHostIfPresent, settled, slotsTaken, through } from './support/hosts.ts';
@@ -199,6 +200,40 @@ const DECODERS_OF_PREFIX: Record<Format, (data: Uint8Array) => Buffer> = {
   zlib: (data) => inflateSync(data, SYNC),
   deflate: (data) => inflateRawSync(data, SYNC),
 };
+
+describe('giveBack', () => {
+  it('lets later output take the memory of chunks that were read, and no byte is lost, in both directions', async () => {
+    const host = await openHost({ ...OPTIONS, cores: 2 });
+    const outputs = new Set<ArrayBufferLike>();
+    let chunks = 0;
+    const readAll = async (stream: CodecStream, body: Buffer): Promise<Buffer> => {
+      const copies: Buffer[] = [];
+      stream.on('data', (chunk: Buffer) => {
+        copies.push(Buffer.from(chunk));
+        outputs.add(chunk.buffer);
+        chunks++;
+        setImmediate(() => {
+          stream.giveBack(chunk);
+          stream.giveBack(chunk);
+        });
+      });
+      for (const piece of cut(body, 64 * 1024))
+        if (!stream.write(piece)) await new Promise((resolve) => stream.once('drain', resolve));
+      stream.end();
+      await new Promise((resolve) => stream.once('end', resolve));
+      return Buffer.concat(copies);
+    };
+    const body = noise(100 * JOB_BYTES);
+    for (const format of FORMATS) {
+      const packed = await readAll(host.codec.compressStream({ format, level: 1 }), body);
+      assert.ok(DECODERS[format](packed).equals(body), format);
+      const plain = await readAll(host.codec.decompressStream({ format }), packed);
+      assert.ok(plain.equals(body), format);
+    }
+    assert.ok(outputs.size < chunks / 2, `${outputs.size} pieces of memory for ${chunks} chunks`);
+    await host.close();
+  });
+});
 
 describe('compressOnce', () => {
   let host: Host;

@@ -50,6 +50,11 @@ export interface CodecStream extends Duplex {
   result(): StreamResult;
   /** Compression only: emit all that was written so far at a byte boundary (sync flush), then call back. */
   flush(callback: (error?: Error | null) => void): void;
+  /**
+   * For readers: nobody reads this chunk any more, and its memory may become another chunk's. What is no chunk of a stream,
+   * or was given back, is left alone. Not needed, but a long stream costs less garbage collection.
+   */
+  giveBack(chunk: Uint8Array): void;
 }
 
 /** A whole member, header and trailer included, and what is known of it. */

@@ -152,7 +152,8 @@ function pieceOf(
     const placed = output.subarray(from, headerRoomBytes + produced);
     return { bytes: placed, checksum: done.checksum, core: done.core };
   }
-  const made = Buffer.allocUnsafe(header.length + produced);
+  const size = header.length + produced;
+  const made = options.outputs?.take(size) ?? Buffer.allocUnsafe(size);
   made.set(header);
   copyBytes(made, header.length, output.subarray(0, produced));
   return { bytes: made, checksum: done.checksum, core: done.core };

@@ -8,6 +8,7 @@ import { combineChecksum, endOf, headerOf, initialChecksum } from './container.t
 import type { FairTurns } from './fair-turns.ts';
 import { FlushHistory } from './flush-history.ts';
 import { JobStream } from './job-stream.ts';
+import type { OutputBuffers } from './output-buffers.ts';
 import type { CompressedPiece } from './piece.ts';
 
 const HIGH_WATER_BYTES = 64 * 1024;
@@ -45,8 +46,9 @@ export class CompressStream extends JobStream {
     private readonly options: CompressOptions,
     private readonly fallbackCore: CoreName,
     private readonly turns: FairTurns,
+    outputs: OutputBuffers,
   ) {
-    super(options, HIGH_WATER_BYTES);
+    super(options, HIGH_WATER_BYTES, outputs);
     this.checksum = initialChecksum(options.format);
   }
 
@@ -119,7 +121,8 @@ export class CompressStream extends JobStream {
     const { history } = this;
     const stream = isWhole ? undefined : history?.begin(bytes);
     const end = (): void => (stream ? history?.end() : undefined);
-    const options = { ...this.options, isWhole, ...(stream ? { stream } : {}) };
+    const { outputs } = this;
+    const options = { ...this.options, outputs, isWhole, ...(stream ? { stream } : {}) };
     let output: TakenPiece['output'];
     try {
       const run = () => compressPiece(this.library, this.pending, bytes, options);

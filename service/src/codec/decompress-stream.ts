@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib';
 import type { Format } from '../../../shared/src/format.ts';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
 import type { CoreName } from '../../../shared/src/telemetry.ts';
-import { copyOf } from '../platform/copy-bytes.ts';
+import { copyBytes } from '../platform/copy-bytes.ts';
 import type { AcceleratorLibrary, OpenStream, ZipCompletion } from '../warpdrive/accelerator-library.ts';
 import type { JobSlot } from '../warpdrive/slot-pool.ts';
 import { ByteQueue } from './byte-queue.ts';
@@ -19,6 +19,7 @@ import {
 import type { FairTurns } from './fair-turns.ts';
 import { JobStream } from './job-stream.ts';
 import { MemberReplay, type ReplayBudget } from './member-replay.ts';
+import type { OutputBuffers } from './output-buffers.ts';
 import { checkOutputLimits } from './output-limits.ts';
 import { mayFallBack } from './software.ts';
 import { SoftwareInflater } from './software-inflater.ts';
@@ -68,8 +69,9 @@ export class DecompressStream extends JobStream {
     private readonly fallbackCore: CoreName,
     budget: ReplayBudget,
     private readonly turns: FairTurns,
+    outputs: OutputBuffers,
   ) {
-    super(options, HIGH_WATER_BYTES);
+    super(options, HIGH_WATER_BYTES, outputs);
     this.replay = new MemberReplay(budget);
     this.format = options.format === 'auto' ? undefined : options.format;
   }
@@ -255,7 +257,8 @@ export class DecompressStream extends JobStream {
   private takeOutput(output: Uint8Array, completion: ZipCompletion): void {
     if (output.length === 0) return;
     this.memberBytes += output.length;
-    const copy = copyOf(output);
+    const copy = this.outputs?.take(output.length) ?? Buffer.allocUnsafe(output.length);
+    copyBytes(copy, 0, output);
     if (this.format !== 'gzip') this.crc = crc32(copy, this.crc); // the device keeps none, or Adler-32
     this.giveOut(copy, this.bytesIn - this.pending.length + completion.consumed);
   }

@@ -1,6 +1,7 @@
 import { addAbortSignal, Duplex, finished } from 'node:stream';
 import { PROBLEMS, WarpDriveError } from '../../../shared/src/problem.ts';
 import type { CodecStream, StreamResult } from './codec.ts';
+import type { OutputBuffers } from './output-buffers.ts';
 
 export interface JobStreamOptions {
   maxInputBytes?: number;
@@ -23,7 +24,12 @@ export abstract class JobStream extends Duplex implements CodecStream {
   private wake: (() => void) | undefined;
   private isReaderFull = false;
 
-  constructor(options: JobStreamOptions, highWaterMark: number) {
+  /** @param outputs where the stream's chunks come from; absent: they are not used again */
+  constructor(
+    options: JobStreamOptions,
+    highWaterMark: number,
+    protected readonly outputs?: OutputBuffers,
+  ) {
     super({ readableHighWaterMark: highWaterMark, writableHighWaterMark: highWaterMark });
     const { signal } = options;
     // not at once: a signal that is aborted already destroys, and the subclass has no fields yet
@@ -43,6 +49,10 @@ export abstract class JobStream extends Duplex implements CodecStream {
   flush(callback: Callback): void {
     if (this.writableEnded) finished(this, { readable: false }, callback);
     else this.write(FLUSH_MARK, callback);
+  }
+
+  giveBack(chunk: Uint8Array): void {
+    this.outputs?.giveBack(chunk);
   }
 
   override _write(chunk: Uint8Array, _encoding: BufferEncoding, callback: Callback): void {

@@ -1,6 +1,7 @@
 import type { Format } from '../../../shared/src/format.ts';
 import type { CoreName } from '../../../shared/src/telemetry.ts';
 import type { StreamState, WindowBytes } from '../warpdrive/accelerator-library.ts';
+import type { OutputBuffers } from './output-buffers.ts';
 
 /** How one piece of a member is made, by the device or in software. */
 export interface PieceOptions {
@@ -14,6 +15,8 @@ export interface PieceOptions {
   /** Goes before the piece's bytes. */
   header?: Uint8Array;
   signal?: AbortSignal | undefined;
+  /** Where memory for the output comes from, unless it stays in place. */
+  outputs?: OutputBuffers | undefined;
 }
 
 export interface CompressedPiece {

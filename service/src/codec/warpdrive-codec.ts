@@ -19,6 +19,7 @@ import { DecompressStream } from './decompress-stream.ts';
 import { FairTurns } from './fair-turns.ts';
 import { DmaJobBuffer } from './job-buffer.ts';
 import { ReplayBudget } from './member-replay.ts';
+import { OutputBuffers } from './output-buffers.ts';
 import type { CompressedPiece, PieceOptions } from './piece.ts';
 import { SoftwareDecompressStream } from './software-decompress-stream.ts';
 
@@ -29,6 +30,7 @@ const REPLAY_BYTES = 64 * 1024 * 1024;
 export class WarpDriveCodec implements Codec {
   /** Shared by all streams: it is the same event loop. */
   private readonly turns = new FairTurns();
+  private readonly outputs = new OutputBuffers();
   private readonly replayBudget = new ReplayBudget(REPLAY_BYTES);
   /** Of gzip members without a name, by level: each body's is copied into its output. */
   private readonly plainHeaders: Uint8Array[] = Array.from({ length: 10 }, (_, level) =>
@@ -46,14 +48,14 @@ export class WarpDriveCodec implements Codec {
   }
 
   compressStream(options: CompressOptions): CodecStream {
-    return new CompressStream(this.library, options, this.core, this.turns);
+    return new CompressStream(this.library, options, this.core, this.turns, this.outputs);
   }
 
   decompressStream(options: DecompressOptions): CodecStream {
     const reason = this.library.unavailable() ?? this.lacks(options.format);
     return reason !== undefined && this.library.allowsSoftware
       ? new SoftwareDecompressStream(options, reason)
-      : new DecompressStream(this.library, options, this.core, this.replayBudget, this.turns);
+      : new DecompressStream(this.library, options, this.core, this.replayBudget, this.turns, this.outputs);
   }
 
   openJobBuffer(bytes: number): JobBuffer {
