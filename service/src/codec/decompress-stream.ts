@@ -30,6 +30,9 @@ const JOB_INPUT_BYTES = 64 * 1024;
 /** Room given to a job's output: every page of it is translated, so a small job gets little; more follows. */
 const MIN_OUTPUT_BYTES = 32 * 1024;
 const OUTPUT_FACTOR = 8;
+/** The same for a stream's first outputs, until its reader is known to read. */
+const FIRST_OUTPUT_BYTES = 192 * 1024;
+const FIRST_OUTPUTS_BYTES = 512 * 1024;
 
 /** Failed jobs of one stream that the device may have another try at; then software goes on. */
 const DEVICE_RETRIES = 2;
@@ -192,25 +195,27 @@ export class DecompressStream extends JobStream {
   }
 
   private roomFor(inputBytes: number): number {
-    return Math.max(MIN_OUTPUT_BYTES, inputBytes * OUTPUT_FACTOR);
+    const room = Math.max(MIN_OUTPUT_BYTES, inputBytes * OUTPUT_FACTOR);
+    return this.bytesOut < FIRST_OUTPUTS_BYTES ? Math.min(room, FIRST_OUTPUT_BYTES) : room;
   }
 
   /** What it costs this thread is taken in turns: the way in, a polled core's work, the way out. */
   private async inflateSome(): Promise<ZipCompletion> {
     const bytes = this.jobInputBytes();
-    const slots = this.library.slotsFor(bytes, this.roomFor(bytes));
+    const room = this.roomFor(bytes);
+    const slots = this.library.slotsFor(bytes, room);
     this.isJobRunning = true;
     let taken: JobSlot | undefined;
     try {
       const slot = slots.tryAcquire() ?? (await slots.acquire(this.options.signal));
       taken = slot;
       const late = await this.turns.run(() => {
-        const done = this.startJob(slot, bytes);
-        return done instanceof Promise ? { done } : this.takeResult(slot, bytes, done);
+        const done = this.startJob(slot, bytes, room);
+        return done instanceof Promise ? { done } : this.takeResult(slot, room, done);
       });
       if (!('done' in late)) return late;
       const completion = await late.done;
-      return await this.turns.run(() => this.takeResult(slot, bytes, completion));
+      return await this.turns.run(() => this.takeResult(slot, room, completion));
     } finally {
       this.isJobRunning = false;
       if (taken) slots.release(taken);
@@ -218,7 +223,7 @@ export class DecompressStream extends JobStream {
     }
   }
 
-  private startJob(slot: JobSlot, bytes: number): ZipCompletion | Promise<ZipCompletion> {
+  private startJob(slot: JobSlot, bytes: number, room: number): ZipCompletion | Promise<ZipCompletion> {
     const { device, format } = this;
     if (!device || !format) throw new WarpDriveError('WD_E_INTERNAL', 'inflate before the header');
     this.checkAlive(); // the stream may have gone while it waited for the slot, or for its turn
@@ -229,13 +234,13 @@ export class DecompressStream extends JobStream {
       source: slot.source.address,
       sourceBytes: bytes,
       destination: slot.destination.address,
-      destinationBytes: this.roomIn(slot, bytes),
+      destinationBytes: Math.min(slot.destination.bytes.length, room),
       isFinal: false,
       stream: device.state,
     });
   }
 
-  private takeResult(slot: JobSlot, bytes: number, completion: ZipCompletion): ZipCompletion {
+  private takeResult(slot: JobSlot, room: number, completion: ZipCompletion): ZipCompletion {
     const failure = errorOf(completion);
     if (mayFallBack(failure)) throw failure;
     if (!this.destroyed) {
@@ -246,12 +251,8 @@ export class DecompressStream extends JobStream {
         this.replay.keep(this.pending.take(completion.consumed), this.memberBytes);
       else this.pending.drop(completion.consumed);
     }
-    this.isOutputFull = completion.produced === this.roomIn(slot, bytes);
+    this.isOutputFull = completion.produced === Math.min(slot.destination.bytes.length, room);
     return completion;
-  }
-
-  private roomIn(slot: JobSlot, inputBytes: number): number {
-    return Math.min(slot.destination.bytes.length, this.roomFor(inputBytes));
   }
 
   private takeOutput(output: Uint8Array, completion: ZipCompletion): void {

@@ -23,9 +23,9 @@ export class FairTurns {
    * @param work one piece, done when it returns
    * @returns what it returns; a promise if it has to wait
    */
-  run<T>(work: () => T): T | Promise<T> {
+  run<T>(work: () => T | Promise<T>): T | Promise<T> {
     if (this.waiting.length === 0 && this.spentUs < this.turnUs) return this.timed(work);
-    return new Promise((resolve, reject) => {
+    return new Promise<T>((resolve, reject) => {
       this.waiting.push(() => {
         try {
           resolve(this.timed(work));

@@ -79,7 +79,8 @@ export class WarpDriveCodec implements Codec {
     const whole = this.wholeBody(options);
     const bytesIn = input.length;
     if (bytesIn === 0) return this.emptyMember(options);
-    const taken = compressPiece(this.library, input, bytesIn, whole);
+    const run = () => compressPiece(this.library, input, bytesIn, whole);
+    const taken = bytesIn > this.library.smallJobBytes ? this.turns.run(run) : run();
     const output = taken instanceof Promise ? taken.then((late) => late.output) : taken.output;
     return output instanceof Promise
       ? output.then((piece) => this.memberOf(piece, options.format, bytesIn, crc))

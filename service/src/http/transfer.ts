@@ -2,11 +2,15 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WarpDriveError } from '../../../shared/src/problem.ts';
 import { CoalescedFlush } from '../codec/coalesced-flush.ts';
+import { limitUnsent } from '../platform/libc.ts';
 import type { JobResult } from '../telemetry/job-account.ts';
 import { type Exchange, resultFields } from './exchange.ts';
 import { pairsOf } from './field-list.ts';
 
 const TRAILERS = 'Wd-Input-Bytes, Wd-Output-Bytes, Wd-Crc32, Wd-Core, Wd-Retries, Wd-Fallback-Reason';
+
+/** Enough for a reader that keeps up to have the next piece while we make the one after. */
+const UNSENT_BYTES = 256 * 1024;
 
 /** A codec stream, or one that leaves the bytes as they are. */
 export interface ProductStream extends Duplex {
@@ -39,6 +43,7 @@ export class Transfer {
     const { req, res, deps, account } = this.exchange;
     account.begin(); // an answer in one piece names the job when it has ended, so nobody can ask before
     deps.counters.activeStreams++;
+    limitUnsent(req.socket, UNSENT_BYTES);
     this.stream.on('error', this.fail).on('data', this.onOutput).on('end', this.onEnd);
     this.stream.on('drain', () => req.resume());
     res.on('drain', () => this.stream.resume());

@@ -19,6 +19,8 @@ const F_ADD_SEALS = 1033;
 const F_SEAL_SEAL = 1;
 const F_SEAL_SHRINK = 2;
 const F_SEAL_GROW = 4;
+const IPPROTO_TCP = 6;
+const TCP_NOTSENT_LOWAT = 25;
 const PR_SET_PTRACER = 0x59616d61;
 const IOVEC_BYTES = 16;
 const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
@@ -43,6 +45,7 @@ interface Libc {
     flags: number,
   ): number;
   getsockopt(fd: number, level: number, name: number, value: Buffer, length: Buffer): number;
+  setsockopt(fd: number, level: number, name: number, value: Buffer, length: number): number;
   memfdCreate(name: string, flags: number): number;
   fcntl(fd: number, command: number, value: number): number;
   prctl(option: number, a: number, b: number, c: number, d: number): number;
@@ -65,6 +68,7 @@ function libc(): Libc {
     readProcess: library.func(`int64_t process_vm_readv${vm}`),
     writeProcess: library.func(`int64_t process_vm_writev${vm}`),
     getsockopt: library.func('int getsockopt(int fd, int level, int name, void *value, void *length)'),
+    setsockopt: library.func('int setsockopt(int fd, int level, int name, void *value, unsigned int length)'),
     memfdCreate: library.func('int memfd_create(const char *name, unsigned int flags)'),
     fcntl: library.func('int fcntl(int fd, int command, int value)'),
     prctl: library.func(
@@ -171,6 +175,21 @@ export function peerCredentials(socket: Socket): PeerCredentials {
       errno: errnoName(),
     });
   return { pid: value.readInt32LE(0), uid: value.readUInt32LE(4), gid: value.readUInt32LE(8) };
+}
+
+/**
+ * Has the kernel take no more than this from us before it can send it (TCP_NOTSENT_LOWAT, tcp(7)): what a reader may
+ * have on its way is not limited, but who does not read is known at once, not after 4 MiB. No effect where the host
+ * does not know it.
+ */
+export function limitUnsent(socket: Socket, bytes: number): void {
+  const fd = descriptorOf(socket);
+  if (fd === undefined || process.platform !== 'linux') return;
+  try {
+    libc().setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, Buffer.from(Uint32Array.of(bytes).buffer), 4);
+  } catch {
+    // no foreign functions on this machine: the kernel's buffer is as large as it is
+  }
 }
 
 /** Node keeps the descriptor on a handle that its types do not show. */
