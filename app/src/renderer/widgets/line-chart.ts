@@ -2,7 +2,7 @@ import { Chart, Filler, LinearScale, LineController, LineElement, PointElement }
 import type { TimeWindow } from '../store/time-range.ts';
 import type { Point, TimeRing } from '../store/time-ring.ts';
 import type { Palette } from '../theme/palette.ts';
-import { drawCrosshair, drawMark, drawSelection } from './chart-overlay.ts';
+import { drawAxes, drawCrosshair, drawMark, drawSelection } from './chart-overlay.ts';
 import { clockTime } from './format.ts';
 import { CalmScale } from './nice-scale.ts';
 
@@ -10,7 +10,11 @@ Chart.register(LineController, LineElement, PointElement, LinearScale, Filler);
 
 const MAX_POINTS = 1_200;
 const AXIS_WIDTH_PX = 52;
+/** Below the plot, for the times. */
+const TIMES_HEIGHT_PX = 24;
 const TICKS_Y = 4;
+/** A lower chart has fewer lines. */
+const LOW_PX = 160;
 /** A shorter drag is a click. */
 const MIN_DRAG_PX = 6;
 
@@ -57,6 +61,7 @@ export class LineChart<Channel extends string> {
   private readonly chart: Chart<'line', Point[]>;
   private readonly pools: Point[][];
   private readonly scale: CalmScale;
+  private readonly font: string;
   private readonly listeners = new AbortController();
   private view: ChartView<Channel> | undefined;
   private dragFromX: number | undefined;
@@ -69,6 +74,7 @@ export class LineChart<Channel extends string> {
   ) {
     this.scale = new CalmScale(options.leastTop);
     this.pools = curves.map(() => Array.from({ length: MAX_POINTS }, () => ({ x: 0, y: 0 })));
+    this.font = `11px ${getComputedStyle(canvas).fontFamily}`;
     this.chart = this.createChart();
     this.listen();
   }
@@ -76,16 +82,12 @@ export class LineChart<Channel extends string> {
   /** At most once a frame; never while the page is hidden. */
   draw(view: ChartView<Channel>): void {
     this.view = view;
-    const { palette, window } = view;
+    const { window } = view;
     const largest = this.fillCurves(view);
     const { x, y } = this.chart.options.scales ?? {};
     if (x === undefined || y === undefined) return;
     Object.assign(x, { min: window.fromMs, max: window.toMs });
     Object.assign(y, { min: 0, max: this.options.fixedTop ?? this.scale.fit(largest) });
-    for (const axis of [x, y]) {
-      Object.assign(axis.grid ?? {}, { color: palette.grid });
-      Object.assign(axis.ticks ?? {}, { color: palette.muted });
-    }
     this.chart.update('none');
   }
 
@@ -166,7 +168,6 @@ export class LineChart<Channel extends string> {
   }
 
   private createChart(): Chart<'line', Point[]> {
-    const tickFont = { size: 11, family: getComputedStyle(this.canvas).fontFamily };
     return new Chart<'line', Point[]>(this.canvas, {
       type: 'line',
       data: {
@@ -186,52 +187,40 @@ export class LineChart<Channel extends string> {
         responsive: true,
         maintainAspectRatio: false,
         events: [],
-        layout: { padding: { top: 8, right: 10 } },
-        scales: {
-          x: {
-            type: 'linear',
-            border: { display: false },
-            grid: { tickLength: 4 },
-            ticks: {
-              font: tickFont,
-              maxRotation: 0,
-              autoSkip: false, // the ticks are few: looking for what fits costs a tenth of the drawing
-              align: 'inner',
-              callback: (value) => this.timeLabel(Number(value)),
-            },
-            afterBuildTicks: (axis) => {
-              axis.ticks = this.timeTicks(axis.width);
-            },
-          },
-          y: {
-            type: 'linear',
-            border: { display: false },
-            grid: { tickLength: 0 },
-            ticks: {
-              font: tickFont,
-              padding: 8,
-              autoSkip: false,
-              callback: (value) => shortNumber(Number(value)),
-            },
-            afterBuildTicks: (axis) => {
-              const top = this.options.fixedTop ?? this.scale.top;
-              const parts = axis.chart.height < 160 ? 2 : TICKS_Y;
-              axis.ticks = Array.from({ length: parts + 1 }, (_, i) => ({ value: (top * i) / parts }));
-            },
-            afterFit: (axis) => {
-              axis.width = AXIS_WIDTH_PX; // fixed: the plot must not move when figures grow
-            },
-          },
-        },
+        // the axes are drawn by drawAxes: Chart.js would measure every label with every reading
+        layout: { padding: { top: 8, right: 10, bottom: TIMES_HEIGHT_PX, left: AXIS_WIDTH_PX } },
+        scales: { x: { type: 'linear', display: false }, y: { type: 'linear', display: false } },
       },
-      plugins: [{ id: 'overlay', afterDatasetsDraw: (chart) => this.drawOverlay(chart) }],
+      plugins: [
+        {
+          id: 'overlay',
+          beforeDatasetsDraw: (chart) => this.drawAxes(chart),
+          afterDatasetsDraw: (chart) => this.drawOverlay(chart),
+        },
+      ],
     });
   }
 
-  private timeTicks(widthPx: number): { value: number }[] {
+  private drawAxes(chart: Chart): void {
+    const { view } = this;
+    if (view === undefined) return;
+    const { fromMs, toMs } = view.window;
+    const top = this.options.fixedTop ?? this.scale.top;
+    const parts = chart.height < LOW_PX ? 2 : TICKS_Y;
+    const times = this.timeTicks(chart.chartArea.right - chart.chartArea.left);
+    drawAxes(chart, view.palette, this.font, {
+      levels: Array.from({ length: parts + 1 }, (_, i) => ({
+        at: i / parts,
+        label: shortNumber((top * i) / parts),
+      })),
+      times: times.map((atMs) => ({ at: (atMs - fromMs) / (toMs - fromMs), label: this.timeLabel(atMs) })),
+    });
+  }
+
+  private timeTicks(widthPx: number): number[] {
     const { fromMs, toMs } = this.view?.window ?? { fromMs: 0, toMs: 1 };
     const parts = widthPx > 0 && widthPx < 420 ? 3 : divisions(toMs - fromMs);
-    return Array.from({ length: parts + 1 }, (_, i) => ({ value: toMs - (toMs - fromMs) * (1 - i / parts) }));
+    return Array.from({ length: parts + 1 }, (_, i) => toMs - (toMs - fromMs) * (1 - i / parts));
   }
 
   /** Labels of a window that follows the present count back from now: they stand still while the curve moves. */
