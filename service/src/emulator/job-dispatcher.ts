@@ -91,7 +91,8 @@ export class JobDispatcher {
     if (this.isDispatching || this.isShutDown || this.isShaped()) return;
     this.isDispatching = true;
     try {
-      for (const job of this.resumed.splice(0)) if (!this.resume(job)) this.resumed.push(job);
+      if (this.resumed.length > 0)
+        for (const job of this.resumed.splice(0)) if (!this.resume(job)) this.resumed.push(job);
       this.arbiter.run(
         // capped, because the length is not checked yet and a round of arbitration costs time
         (queue) =>

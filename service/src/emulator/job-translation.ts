@@ -86,8 +86,7 @@ export function translateJob(
   if (!to || isStall(to)) return to;
   const context = reach(request.context, contextBytes, 'write');
   if (!context || isStall(context)) return context;
-  const word = (f: 'ctxDw0' | 'ctxDw1' | 'ctxDw2' | 'checksum' | 'isize') =>
-    getField(queue.sqWords, base, SQE[f]);
+  const { sqWords } = queue;
   const job: EngineJob = {
     operation: queue.sq.operation,
     checksum: request.checksum,
@@ -99,11 +98,11 @@ export function translateJob(
     source: ownMemory(from, memory),
     destination: ownMemory(to, memory),
     context: ownMemory(context, memory),
-    ctxDw0: word('ctxDw0'),
-    ctxDw1: word('ctxDw1'),
-    ctxDw2: word('ctxDw2'),
-    checksumIn: word('checksum'),
-    isizeIn: word('isize'),
+    ctxDw0: getField(sqWords, base, SQE.ctxDw0),
+    ctxDw1: getField(sqWords, base, SQE.ctxDw1),
+    ctxDw2: getField(sqWords, base, SQE.ctxDw2),
+    checksumIn: getField(sqWords, base, SQE.checksum),
+    isizeIn: getField(sqWords, base, SQE.isize),
   };
   return {
     job,

@@ -42,21 +42,19 @@ export function decodeSqe(
   base: number,
   variant: ZipVariant,
 ): DecodedSqe | keyof typeof SQE {
-  const get = (name: 'sqeType' | 'requestType' | 'bufferType' | 'window' | 'level') =>
-    getField(words, base, SQE[name]);
-  if (get('sqeType') !== variant.sqeType) return 'sqeType';
-  const requestType = get('requestType');
+  if (getField(words, base, SQE.sqeType) !== variant.sqeType) return 'sqeType';
+  const requestType = getField(words, base, SQE.requestType);
   const checksum = CHECKSUM_OF_REQUEST[requestType];
   if (!checksum || !variant.requestTypes.includes(requestType)) return 'requestType';
-  const bufferType = get('bufferType');
+  const bufferType = getField(words, base, SQE.bufferType);
   if (bufferType !== BUFFER_TYPE.flat && bufferType !== BUFFER_TYPE.sgl) return 'bufferType';
   const isScattered = bufferType === BUFFER_TYPE.sgl;
   // data integrity fields are not modelled: a job that asks for them would go unprotected
   if (getField(words, base, SQE.difGenerate) !== 0) return 'difGenerate';
   if (getField(words, base, SQE.difVerify) !== 0) return 'difVerify';
-  const windowBytes = WINDOW_BYTES[get('window')];
+  const windowBytes = WINDOW_BYTES[getField(words, base, SQE.window)];
   if (windowBytes === undefined) return 'window';
-  const level = get('level') || DEVICE_LEVEL;
+  const level = getField(words, base, SQE.level) || DEVICE_LEVEL;
   if (level > MAX_LEVEL) return 'level';
   const sourceBytes = getField(words, base, SQE.inputDataLength);
   if (sourceBytes > MAX_FLAT_BYTES) return 'inputDataLength';
