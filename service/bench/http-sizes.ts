@@ -17,7 +17,8 @@ import type { Row, Section, Table } from './http-report.ts';
 import { median } from './race.ts';
 
 export const BODIES = 8;
-const WARM_UP_S = 1;
+/** Until V8 has compiled what two worker processes run, which each get half of the requests. */
+const WARM_UP_S = 3;
 const BASELINE = 'Express + createGzip';
 const CEILING = 'node:http + count';
 const NGINX = 'nginx gzip 1 (GET)';
