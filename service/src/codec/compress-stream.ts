@@ -5,7 +5,6 @@ import { ByteQueue } from './byte-queue.ts';
 import type { CompressOptions, StreamResult } from './codec.ts';
 import { compressPiece, type TakenPiece } from './compress-piece.ts';
 import { combineChecksum, endOf, headerOf, initialChecksum } from './container.ts';
-import type { FairTurns } from './fair-turns.ts';
 import { FlushHistory } from './flush-history.ts';
 import { JobStream } from './job-stream.ts';
 import type { OutputBuffers } from './output-buffers.ts';
@@ -14,8 +13,6 @@ import type { CompressedPiece } from './piece.ts';
 const HIGH_WATER_BYTES = 64 * 1024;
 export const SHORT_STREAM_PIECE_BYTES = 256 * 1024;
 const SHORT_STREAM_BYTES = 1024 * 1024;
-/** A piece of a stream that is flushed often: done before its turn would come. */
-const BRIEF_BYTES = 16 * 1024;
 /**
  * Jobs of one stream in flight: enough to keep two cores busy while outputs wait for their turn and the thread that brings
  * input waits for a CPU, which the cores have.
@@ -45,7 +42,6 @@ export class CompressStream extends JobStream {
     private readonly library: AcceleratorLibrary,
     private readonly options: CompressOptions,
     private readonly fallbackCore: CoreName,
-    private readonly turns: FairTurns,
     outputs: OutputBuffers,
   ) {
     super(options, HIGH_WATER_BYTES, outputs);
@@ -125,8 +121,7 @@ export class CompressStream extends JobStream {
     const options = { ...this.options, outputs, isWhole, ...(stream ? { stream } : {}) };
     let output: TakenPiece['output'];
     try {
-      const run = () => compressPiece(this.library, this.pending, bytes, options);
-      ({ output } = await (bytes > BRIEF_BYTES ? this.turns.run(run) : run()));
+      ({ output } = await compressPiece(this.library, this.pending, bytes, options));
     } catch (error) {
       end();
       throw error;

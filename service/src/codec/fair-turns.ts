@@ -4,10 +4,11 @@ import { type Clock, systemClock } from '../platform/clock.ts';
 const TURN_US = 500;
 
 /**
- * Who may hold the event loop's thread, and for how long. Bulk work, which is a piece of a stream or a job that takes
- * longer than looking at all sockets, runs here: at once while the turn has time left and nobody waits, else in a later
- * turn, in order of arrival. A stream asks for its next piece when it has the one before, so streams take turns. Small
- * requests do not ask: they never wait behind bulk work for longer than one turn and the piece that overran it.
+ * Who may hold the event loop's thread, and for how long. The pieces of decompressed streams run here: at once while
+ * the turn has time left and nobody waits, else in a later turn, in order of arrival. A stream asks for its next piece
+ * when it has the one before, so streams take turns. Small requests do not ask: they never wait behind these pieces for
+ * longer than one turn and the piece that overran it. Compression does not ask either: its large jobs are threads' work,
+ * and where thread and event loop share a CPU, the time that the thread takes would count as a turn's.
  */
 export class FairTurns {
   private spentUs = 0;

@@ -48,7 +48,7 @@ export class WarpDriveCodec implements Codec {
   }
 
   compressStream(options: CompressOptions): CodecStream {
-    return new CompressStream(this.library, options, this.core, this.turns, this.outputs);
+    return new CompressStream(this.library, options, this.core, this.outputs);
   }
 
   decompressStream(options: DecompressOptions): CodecStream {
@@ -79,8 +79,7 @@ export class WarpDriveCodec implements Codec {
     const whole = this.wholeBody(options);
     const bytesIn = input.length;
     if (bytesIn === 0) return this.emptyMember(options);
-    const run = () => compressPiece(this.library, input, bytesIn, whole);
-    const taken = bytesIn > this.library.smallJobBytes ? this.turns.run(run) : run();
+    const taken = compressPiece(this.library, input, bytesIn, whole);
     const output = taken instanceof Promise ? taken.then((late) => late.output) : taken.output;
     return output instanceof Promise
       ? output.then((piece) => this.memberOf(piece, options.format, bytesIn, crc))
