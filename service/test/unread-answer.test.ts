@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { after, before, it } from 'node:test';
 import { setTimeout as later } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import type { Host } from '../src/host.ts';
 import type { RunningService } from '../src/service.ts';
-import { rawConnection } from './http-client.ts';
+import { jsonText, rawConnection, sendWhole } from './http-client.ts';
 import { eventually, serviceOn } from './http-service.ts';
 import { openHost } from './support/hosts.ts';
 
@@ -40,4 +41,20 @@ it('an answer that nobody reads is not made in advance', {
   }, 'the service waits for the reader');
   assert.ok(seen < AT_MOST, `${seen} bytes were inflated`);
   socket.destroy();
+});
+
+it('an answer read late is right, though others got theirs meanwhile in memory that is used again', async () => {
+  const late = jsonText(6 * MIB);
+  const zipped = gzipSync(late);
+  const other = Buffer.alloc(3 * MIB, 'other ');
+  const head = `POST /v1/decompress HTTP/1.0\r\nHost: localhost\r\nContent-Length: ${zipped.length}\r\n\r\n`;
+  const socket = await rawConnection(service.url, head);
+  socket.write(zipped);
+  await once(socket, 'readable');
+  const url = `${service.url}/v1/decompress`;
+  for (let i = 0; i < 5; i++) assert.ok(other.equals((await sendWhole(url, gzipSync(other))).body));
+  const parts: Buffer[] = [];
+  for await (const part of socket) parts.push(part);
+  const answer = Buffer.concat(parts);
+  assert.ok(late.equals(answer.subarray(answer.indexOf('\r\n\r\n') + 4)));
 });

@@ -17,6 +17,8 @@ export interface ProductStream extends Duplex {
   /** Complete after `end`; before, the figures so far. */
   result(): JobResult;
   flush(callback: (error?: Error | null) => void): void;
+  /** Codec streams only: the chunk is read, its memory may become another's. */
+  giveBack?(chunk: Uint8Array): void;
 }
 
 /**
@@ -103,7 +105,11 @@ export class Transfer {
 
   private send(chunk: Buffer): void {
     this.exchange.account.gave(chunk.length);
-    if (!this.exchange.res.write(chunk)) this.stream.pause();
+    const isTaken = this.exchange.res.write(chunk, (error) => {
+      // with an error the kernel may not have it yet
+      if (!error) this.stream.giveBack?.(chunk);
+    });
+    if (!isTaken) this.stream.pause();
   }
 
   private readonly onEnd = (): void => {

@@ -54,8 +54,9 @@ export class OutputQueue {
         return;
       }
       const { held } = this;
-      this.held = bytes === held.length ? undefined : held.subarray(bytes);
-      this.send(held.subarray(0, bytes));
+      const isAll = bytes === held.length;
+      this.held = isAll ? undefined : held.subarray(bytes);
+      this.send(isAll ? held : held.subarray(0, bytes));
     }
     if (this.stream.isPaused()) this.stream.resume();
   };
@@ -73,7 +74,10 @@ export class OutputQueue {
     this.cancelStall?.();
     this.cancelStall = undefined;
     this.onSent(chunk.length);
-    this.ws.send(chunk, { binary: true }, this.pump);
+    this.ws.send(chunk, { binary: true }, (error) => {
+      if (!error) this.stream.giveBack(chunk); // a part of a chunk is not one, and is left alone
+      this.pump();
+    });
   }
 
   private wait(): void {
