@@ -1,4 +1,13 @@
+import type { Page } from '@playwright/test';
 import { expect, test } from '../fixtures/test.ts';
+
+/** Each panel by its id says these words. */
+async function expectInPanels(page: Page, expected: readonly (readonly [string, string | RegExp])[]) {
+  for (const [panel, words] of expected) {
+    await page.locator(`#${panel}`).scrollIntoViewIfNeeded(); // panels out of sight are not drawn
+    await expect(page.locator(`#${panel}`)).toContainText(words);
+  }
+}
 
 test('a person opens the page of a service that is silent and reads in each panel what is awaited', async ({
   page,
@@ -7,7 +16,7 @@ test('a person opens the page of a service that is silent and reads in each pane
   await page.routeWebSocket(/v1\/monitor/, () => {}); // the connection opens, nothing comes
   await page.goto(`${service.url}/monitor/?view=all`);
   await expect(page.locator('#state')).toHaveText(/Connecting|No data/);
-  for (const [panel, words] of [
+  await expectInPanels(page, [
     ['notice', /Connecting to 127\.0\.0\.1:\d+|No data/],
     ['devices', 'Waiting for the first reading.'],
     ['queues', 'Queues appear here once the service answers.'],
@@ -18,10 +27,7 @@ test('a person opens the page of a service that is silent and reads in each pane
     ['compare', 'Runs appear here once the service answers.'],
     ['mdevs', 'Instances appear here once the service answers.'],
     ['alarms', 'Nothing has fired since this page was opened.'],
-  ] as const) {
-    await page.locator(`#${panel}`).scrollIntoViewIfNeeded(); // panels out of sight are not drawn
-    await expect(page.locator(`#${panel}`)).toContainText(words);
-  }
+  ]);
   await expect(page.locator('.tile-value')).toHaveText(Array.from({ length: 8 }, () => '–'));
 });
 
@@ -30,7 +36,7 @@ test('a person looks at an idle service and finds in each panel why it is empty 
 }) => {
   const { page } = monitor;
   await monitor.show('all');
-  for (const [panel, words] of [
+  await expectInPanels(page, [
     ['notice', /No bytes yet.*curl/],
     ['queue', 'click it, or move to it with the arrow keys and press Enter'],
     ['faults', /No faults since the service started at \d\d:\d\d:\d\d/],
@@ -38,10 +44,7 @@ test('a person looks at an idle service and finds in each panel why it is empty 
     ['compare', 'No run yet. Press Run'],
     ['mdevs', 'Choose an instance to remove it.'],
     ['alarms', 'Nothing has fired since this page was opened.'],
-  ] as const) {
-    await page.locator(`#${panel}`).scrollIntoViewIfNeeded(); // panels out of sight are not drawn
-    await expect(page.locator(`#${panel}`)).toContainText(words);
-  }
+  ]);
   expect(await monitor.axe()).toEqual([]);
 });
 
