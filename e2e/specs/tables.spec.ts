@@ -131,6 +131,27 @@ test('an engineer presses every key of the sheet and each does what the sheet sa
   for (const run of Object.values(does)) await run();
 });
 
+test('an engineer who types on while a sheet closes loses no key', async ({ monitor }) => {
+  const { page } = monitor;
+  // Both keys in one task: the closed sheet keeps the focus until the browser draws its next frame.
+  const closeAndPress = (key: string) =>
+    page.evaluate((next) => {
+      for (const key of ['Escape', next])
+        (document.activeElement ?? document.body).dispatchEvent(
+          new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }),
+        );
+    }, key);
+  await page.keyboard.press('s');
+  await expect(page.getByLabel('Address of a service')).toBeFocused();
+  await closeAndPress('a');
+  await expect(page.getByRole('dialog', { name: 'Admin token' })).toBeVisible();
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('?');
+  await expect(page.getByRole('dialog', { name: 'Keys' })).toBeVisible();
+  await closeAndPress(' ');
+  await expect(monitor.pause).toHaveAttribute('aria-pressed', 'true');
+});
+
 test('an engineer searches 100,000 faults: the newest decoded, any other by scrolling', async ({
   page,
   service,
