@@ -20,6 +20,7 @@ import { allocateCoreRanges } from './emulator/engine/core-ranges.ts';
 import { createDataPaths } from './emulator/engine/data-paths.ts';
 import { EngineCore } from './emulator/engine/engine-core.ts';
 import { PolledCore } from './emulator/engine/polled-core.ts';
+import { SmallJobs } from './emulator/engine/small-jobs.ts';
 import { WorkerCore } from './emulator/engine/worker-core.ts';
 import { ZipDevice } from './emulator/zip-device.ts';
 import { QUEUE_DEPTH } from './hw-abi/qm.ts';
@@ -140,13 +141,20 @@ export async function createHost(options: HostOptions, log: Log): Promise<Host> 
 
   const polledRanges = allocateCoreRanges(memory);
   const polledPaths = createDataPaths(core, memory.wasm, polledRanges.scratch);
-  const polled = new PolledCore(0, core, new EngineCore(memory.wasm, polledPaths, polledRanges));
+  const smallJobs = new SmallJobs();
+  const polled = new PolledCore(0, core, new EngineCore(memory.wasm, polledPaths, polledRanges), smallJobs);
   const workers = Array.from(
     { length: cores },
     (_, index) =>
       new WorkerCore(
         index + 1,
-        { memory: memory.wasm, core, ranges: allocateCoreRanges(memory), module: wasmModule() },
+        {
+          memory: memory.wasm,
+          core,
+          ranges: allocateCoreRanges(memory),
+          module: wasmModule(),
+          smallJobs: smallJobs.buffer,
+        },
         log,
         clock,
         options.engineLimitMs,

@@ -49,6 +49,7 @@ interface Libc {
   memfdCreate(name: string, flags: number): number;
   fcntl(fd: number, command: number, value: number): number;
   prctl(option: number, a: number, b: number, c: number, d: number): number;
+  schedYield(): number;
 }
 
 let loaded: Libc | undefined;
@@ -74,6 +75,7 @@ function libc(): Libc {
     prctl: library.func(
       'int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)',
     ),
+    schedYield: library.func('int sched_yield()'),
   };
   return loaded;
 }
@@ -203,4 +205,14 @@ function descriptorOf(socket: Socket): number | undefined {
 /** Lets `pid` read and write this process's memory where Yama restricts it (PR_SET_PTRACER). No effect elsewhere. */
 export function allowTracer(pid: number): void {
   libc().prctl(PR_SET_PTRACER, pid, 0, 0, 0);
+}
+
+/** @returns what offers the CPU to other threads that wait for it (sched_yield(2)); undefined where the host has no such call */
+export function cpuYield(): (() => void) | undefined {
+  if (process.platform !== 'linux') return undefined;
+  try {
+    return libc().schedYield;
+  } catch {
+    return undefined; // no foreign functions on this machine
+  }
 }

@@ -12,6 +12,7 @@ import { createDataPaths } from '../../src/emulator/engine/data-paths.ts';
 import { EngineCore } from '../../src/emulator/engine/engine-core.ts';
 import { type EngineJob, type EngineResult, failedResult } from '../../src/emulator/engine/job.ts';
 import { PolledCore } from '../../src/emulator/engine/polled-core.ts';
+import type { SmallJobs } from '../../src/emulator/engine/small-jobs.ts';
 import type { WorkerCore } from '../../src/emulator/engine/worker-core.ts';
 import { ZipDevice } from '../../src/emulator/zip-device.ts';
 import { ZIP_V2, ZIP_V3 } from '../../src/hw-abi/zip-variant.ts';
@@ -198,6 +199,7 @@ export interface RigOptions {
   /** Jobs that a held core takes at once. */
   capacity?: number;
   inlineBytes?: number;
+  smallJobs?: SmallJobs;
   variant?: 'v2' | 'v3';
   workers?: (memory: PhysicalMemory, log: Log) => WorkerCore[];
   /** The device as it is after power-on; absent: brought up to its first queue. */
@@ -232,6 +234,7 @@ export class DeviceRig {
           0,
           core,
           new EngineCore(this.memory.wasm, createDataPaths(core, this.memory.wasm, ranges.scratch), ranges),
+          options.smallJobs,
         )
       : (new HeldCore(0, 0) as unknown as PolledCore);
     this.device = new ZipDevice({

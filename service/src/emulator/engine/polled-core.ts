@@ -2,6 +2,7 @@ import type { CoreName } from '../../../../shared/src/telemetry.ts';
 import { STATUS } from '../../hw-abi/zip-sqe.ts';
 import type { EngineCore } from './engine-core.ts';
 import { type EngineJob, type EngineResult, failedResult } from './job.ts';
+import { SmallJobs } from './small-jobs.ts';
 
 /**
  * An engine core on the caller's own thread. Because a round trip to a worker costs 80 µs, a small job is finished
@@ -17,6 +18,7 @@ export class PolledCore {
     readonly id: number,
     readonly name: CoreName,
     private readonly engine: EngineCore,
+    private readonly smallJobs = new SmallJobs(),
   ) {}
 
   /** False only while a job of its own rings a doorbell. */
@@ -36,6 +38,7 @@ export class PolledCore {
       this.isRunning = false;
     }
     this.jobs++;
+    this.smallJobs.add();
     this.busyUs += result.busyUs;
     done(result);
   }

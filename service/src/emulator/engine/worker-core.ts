@@ -13,6 +13,8 @@ export interface CoreWorkerData {
   core: CoreName;
   ranges: CoreRanges;
   module: WebAssembly.Module;
+  /** Of the small jobs for which the thread stands aside; absent: there are none. */
+  smallJobs?: SharedArrayBuffer;
 }
 /** What the thread itself gets. */
 export interface CoreThreadData extends CoreWorkerData {
