@@ -21,7 +21,9 @@ export class CoreChoice {
     private readonly workers: readonly WorkerCore[],
     private readonly inlineBytes: number,
     private readonly keepsStateInContext: boolean,
-  ) {}
+  ) {
+    for (const worker of workers) worker.onWoken = () => this.collect();
+  }
 
   /** @returns undefined when the core that must take it has no room now */
   choose(
@@ -49,9 +51,14 @@ export class CoreChoice {
   /** The worker core with the least to do; undefined when none has room. */
   worker(): WorkerCore | undefined {
     let best: WorkerCore | undefined;
-    for (const worker of this.workers) worker.collect();
+    this.collect();
     for (const worker of this.workers)
       if (worker.hasRoom && worker.load < (best?.load ?? Number.POSITIVE_INFINITY)) best = worker;
     return best;
+  }
+
+  /** One wake-up for all cores: completions leave a queue in order, so one core's may wait for another's. */
+  private collect(): void {
+    for (const worker of this.workers) worker.collect();
   }
 }

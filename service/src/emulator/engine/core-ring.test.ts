@@ -127,6 +127,54 @@ describe('CoreRing', () => {
     for (let i = 0; i < 3; i++) assert.deepEqual(device.takeResult(), result);
     assert.equal(woken, 1);
   });
+  describe('with more jobs in it', () => {
+    const [[job, result] = assert.fail()] = fc.sample(fc.tuple(anyJob, anyResult), 1);
+    const quick = { ...result, busyUs: 100 };
+    const sized = (bytes: number): EngineJob => ({
+      ...job,
+      source: [{ address: physAddr(0), bytes }],
+      destination: [{ address: physAddr(bytes), bytes }],
+      context: [],
+    });
+    /** @returns after which completions the device was woken, counted from 1; it asks again each time */
+    const wakesOf = async (jobs: readonly EngineJob[], done: EngineResult): Promise<number[]> => {
+      const device = new CoreRing();
+      const thread = new CoreRing(device.buffer);
+      const wakes: number[] = [];
+      let completed = 0;
+      const arm = (): void =>
+        device.onCompletion(() => {
+          wakes.push(completed);
+          arm();
+        });
+      arm();
+      for (const each of jobs) device.submit(each, unexpected);
+      for (; completed < jobs.length; ) {
+        thread.nextJob(unexpected);
+        completed++;
+        thread.complete(done);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      return wakes;
+    };
+
+    it('wakes the device when one job is left, and for the last', async () => {
+      assert.deepEqual(await wakesOf([sized(1000), sized(1000), sized(900), sized(900)], quick), [3, 4]);
+    });
+    it('holds no completion back for longer than half a millisecond of jobs', async () => {
+      assert.deepEqual(await wakesOf(Array(6).fill(sized(1000)), { ...quick, busyUs: 300 }), [2, 4, 5, 6]);
+      assert.deepEqual(await wakesOf(Array(4).fill(sized(1000)), { ...quick, busyUs: 501 }), [1, 2, 3, 4]);
+    });
+    it('holds no completion back for a job that may take longer', async () => {
+      const slow = { ...sized(1000), level: job.level + 1 };
+      const other = {
+        ...sized(1000),
+        operation: job.operation === 'compress' ? 'decompress' : 'compress',
+      } as const;
+      for (const next of [sized(1001), slow, other])
+        assert.deepEqual(await wakesOf([sized(1000), next, next, next], quick), [1, 3, 4]);
+    });
+  });
   it('wakes the device when the ring is given up', async () => {
     const device = new CoreRing();
     await new Promise<void>((resolve) => {

@@ -42,6 +42,11 @@ const BY_MESSAGE = -1;
  */
 const POLL_MS = availableParallelism() > 1 ? 0.05 : 0;
 
+/** A completion waits about this long for the next ones at most, so that one wake-up serves several. */
+const HOLD_US = 500;
+/** With this many jobs left the device is woken: they keep the thread busy until it brings more. */
+const LEFT_AT_WAKE = 1;
+
 /** A value of a list that its number names; the number is this program's own. */
 function nth<T>(list: readonly T[], index: number | undefined): T {
   const value = list[index ?? -1];
@@ -60,6 +65,8 @@ export class CoreRing {
   private next = 0;
   /** Results that this side has taken. */
   private taken = 0;
+  /** What jobs took whose completions woke nobody yet. */
+  private heldUs = 0;
 
   constructor(readonly buffer = new SharedArrayBuffer(RING_BYTES)) {
     this.header = new Int32Array(buffer, 0, HEADER_BYTES / 4);
@@ -138,7 +145,32 @@ export class CoreRing {
     this.writeResult(this.slotOf(this.next) + RESULT, result);
     this.next = (this.next + 1) | 0;
     Atomics.store(this.header, COMPLETED, this.next);
+    this.heldUs += result.busyUs;
+    if (this.heldUs <= HOLD_US && this.isAnotherNear()) return;
+    this.heldUs = 0;
     this.wakeDevice();
+  }
+
+  /** Whether the next job, which is not the last, takes no longer than the one before it. */
+  private isAnotherNear(): boolean {
+    const left = (Atomics.load(this.header, SUBMITTED) - this.next) | 0;
+    if (left <= LEFT_AT_WAKE) return false;
+    const { words } = this;
+    const [last, next] = [this.slotOf(this.next - 1), this.slotOf(this.next)];
+    return (
+      words[next] === words[last] &&
+      words[next + 2] === words[last + 2] &&
+      this.bytesAt(next) <= this.bytesAt(last)
+    );
+  }
+
+  /** Of the job's buffers. */
+  private bytesAt(at: number): number {
+    const { words } = this;
+    const pieces = (words[at + 11] ?? 0) + (words[at + 12] ?? 0);
+    let sum = 0;
+    for (let i = 0; i < pieces; i++) sum += words[at + JOB_EXTENTS + i * EXTENT_WORDS + 1] ?? 0;
+    return sum;
   }
 
   private wakeDevice(): void {
@@ -194,13 +226,15 @@ export class CoreRing {
   private readJob(at: number): EngineJob | undefined {
     const word = (index: number): number => this.words[at + index] ?? 0;
     if (word(0) === BY_MESSAGE) return undefined;
-    let next = at + JOB_EXTENTS;
-    const extents = (count: number): Extent[] =>
-      Array.from({ length: count }, () => {
-        const [address = 0, bytes = 0, pid = 0] = this.words.subarray(next, next + EXTENT_WORDS);
-        next += EXTENT_WORDS;
-        return pid === 0 ? { address: physAddr(address), bytes } : { address: physAddr(address), bytes, pid };
-      });
+    let next = JOB_EXTENTS;
+    const extents = (count: number): Extent[] => {
+      const list: Extent[] = [];
+      for (let i = 0; i < count; i++, next += EXTENT_WORDS) {
+        const [address, bytes, pid] = [physAddr(word(next)), word(next + 1), word(next + 2)];
+        list.push(pid === 0 ? { address, bytes } : { address, bytes, pid });
+      }
+      return list;
+    };
     const injected = INJECTED[word(10)];
     return {
       operation: nth(OPERATIONS, word(0)),

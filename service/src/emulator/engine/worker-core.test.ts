@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { describe, it } from 'node:test';
 import type { Worker } from 'node:worker_threads';
 import { gunzipSync } from 'node:zlib';
@@ -87,6 +88,20 @@ describe('WorkerCore', () => {
     const doomed = submit(source);
     await completed(doomed);
     assert.equal(queue.status(doomed), 0x42);
+    await rig.device.dispose();
+  });
+  it('delivers what its thread finished before a job that hangs it', { timeout: 10_000 }, async () => {
+    const { rig, queue, completed, submit } = threadedRig(1);
+    // slow enough that the other jobs are there before it ends, after 20 of them quick enough that its completion is held
+    const text = randomBytes(12 * 1024).toString('hex');
+    const source = rig.place(Buffer.from(text));
+    for (let i = 0; i < 20; i++) await completed(submit(source, text.length));
+    const finished = submit(source, text.length);
+    rig.device.faults.inject({ kind: 'core-hang' });
+    const hung = [submit(source, text.length), submit(source, text.length)];
+    await completed(finished);
+    assert.equal(queue.status(finished), 0x00);
+    for (const slot of hung) assert.equal(queue.cqe(slot).phase, 0);
     await rig.device.dispose();
   });
   it('is not ended while it starts: an addon that it loads would abort the process', async () => {

@@ -38,6 +38,8 @@ const BYTES_HELD = 512 * 1024;
 
 /** A job that takes longer has hung its core: 8 MiB at level 9 take about a second. */
 export const JOB_LIMIT_MS = 15_000;
+/** At the latest after this the completions are taken that a thread held when a job hung it. */
+const LOOK_MS = 100;
 /** A thread that dies this often before it finished a single job is not started again. */
 const MAX_FAILED_STARTS = 3;
 
@@ -49,6 +51,8 @@ export class WorkerCore {
   readonly where = 'worker';
   jobs = 0;
   busyUs = 0;
+  /** Called when a completion woke this thread: other cores may hold theirs. */
+  onWoken = (): void => this.collect();
   /** Started by the first job: a service of small bodies never needs it. */
   private worker: Worker | undefined;
   private ring = new CoreRing();
@@ -97,7 +101,7 @@ export class WorkerCore {
       this.headSinceUs = this.clock.monotonicUs();
       worker.ref(); // a process that waits for a job must not end
     }
-    if (!this.cancelLimit) this.watch(this.jobLimitMs);
+    if (!this.cancelLimit) this.watch();
     if (!this.isArmed) this.arm(); // first: a job that is done before the arming would wake nobody
     this.ring.submit(job, (large) => worker.postMessage(large));
   }
@@ -135,7 +139,7 @@ export class WorkerCore {
     ring.onCompletion(() => {
       if (ring !== this.ring) return;
       this.isArmed = false;
-      this.collect();
+      this.onWoken();
       if (this.running.length === 0 || this.isDisposed) return;
       if (!this.isArmed) this.arm();
       this.collect(); // what came between the look and the arming woke nobody
@@ -143,8 +147,8 @@ export class WorkerCore {
   }
 
   /** Jobs run one at a time, so the limit starts anew with each. */
-  private watch(ms: number): void {
-    this.cancelLimit = this.clock.after(ms, () => {
+  private watch(ms = this.jobLimitMs): void {
+    this.cancelLimit = this.clock.after(Math.min(ms, LOOK_MS), () => {
       this.cancelLimit = undefined;
       this.collect();
       if (this.running.length === 0) return;
