@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { NODE_FLAGS } from '../src/ops/node-flags.ts';
 
 export interface Bench {
   rounds: number;
@@ -43,8 +44,10 @@ export async function startNode(
   args: readonly string[],
   answers: Server['answers'],
   pin: readonly string[] = SERVER_PIN,
+  nodeFlags: readonly string[] = [],
 ): Promise<Server> {
-  const [command = '', ...rest] = [...pin, process.execPath, join(import.meta.dirname, script), ...args];
+  const node = [process.execPath, ...nodeFlags, join(import.meta.dirname, script)];
+  const [command = '', ...rest] = [...pin, ...node, ...args];
   const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'inherit'] });
   const url = await new Promise<string | undefined>((resolve) => {
     let text = '';
@@ -66,6 +69,7 @@ export const startService = (core: string, pin = SERVER_PIN, ...flags: string[])
     ['serve', '--port', '0', '--core', core, '--log-level', 'warn', '--attach-socket', 'none', ...flags],
     'gzip',
     pin,
+    NODE_FLAGS,
   );
 
 /** nginx with `gzip_comp_level 1`, one worker, over files; undefined where it is not installed. */

@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --initial-heap-size=256 --heap-growing-percent=300
 import { run } from './cli/program.ts';
 
 const code = await run(process.argv);

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { NODE_FLAGS } from '../src/ops/node-flags.ts';
 import { PACKAGE_ROOT } from '../src/ops/package.ts';
 
 const MAIN = fileURLToPath(new URL('../src/main.js', import.meta.url));
@@ -32,7 +33,10 @@ export function launch(
   args: string[],
   env: Record<string, string> = {},
 ): { child: ChildProcess; result: Promise<Result> } {
-  const child = spawn(process.execPath, [BUILT, ...args], { cwd: folder, env: { ...process.env, ...env } });
+  const child = spawn(process.execPath, [...NODE_FLAGS, BUILT, ...args], {
+    cwd: folder,
+    env: { ...process.env, ...env },
+  });
   running.add(child);
   const stdout: Buffer[] = [];
   let stderr = '';

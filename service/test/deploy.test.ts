@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { parseAllDocuments } from 'yaml';
+import { NODE_FLAGS } from '../src/ops/node-flags.ts';
 import { PACKAGE_ROOT } from '../src/ops/package.ts';
 
 const DEPLOY = join(PACKAGE_ROOT, 'service/deploy');
@@ -55,6 +56,17 @@ function instructions(text: string): { name: string; rest: string }[] {
     });
 }
 
+describe('the flags of Node', () => {
+  it('are those of node-flags.ts in the first line of the command and in npm start', () => {
+    const main = readFileSync(join(PACKAGE_ROOT, 'dist/service/src/main.js'), 'utf8');
+    assert.equal(main.split('\n', 1)[0], ['#!/usr/bin/env -S node', ...NODE_FLAGS].join(' '));
+    const { scripts } = JSON.parse(readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8')) as {
+      scripts: { start: string };
+    };
+    assert.match(scripts.start, new RegExp(`node ${NODE_FLAGS.join(' ')} dist/service/src/main.js serve$`));
+  });
+});
+
 describe('the Containerfile', () => {
   const all = instructions(read('container/Containerfile'));
   const final = all.slice(all.map(({ name }) => name).lastIndexOf('FROM'));
@@ -67,7 +79,7 @@ describe('the Containerfile', () => {
   it('ends in a stage that runs node itself, as a numeric user, with a health check by node', () => {
     assert.match(one('USER'), /^[1-9]\d*:[1-9]\d*$/);
     assert.equal(one('STOPSIGNAL'), 'SIGTERM');
-    assert.deepEqual(JSON.parse(one('ENTRYPOINT')), ['node', 'dist/service/src/main.js']);
+    assert.deepEqual(JSON.parse(one('ENTRYPOINT')), ['node', ...NODE_FLAGS, 'dist/service/src/main.js']);
     assert.match(one('HEALTHCHECK'), /CMD \["node", "-e", /);
     for (const { name, rest } of all) {
       assert.match(
@@ -112,8 +124,8 @@ describe('the Containerfile', () => {
       recursive: true,
       filter: (path) => !path.includes('.test.') && !path.includes('dist/service/test'),
     });
-    const [node = '', main = ''] = JSON.parse(one('ENTRYPOINT')) as string[];
-    const child = spawn(node, [main, ...(JSON.parse(one('CMD')) as string[])], {
+    const [node = '', ...entry] = JSON.parse(one('ENTRYPOINT')) as string[];
+    const child = spawn(node, [...entry, ...(JSON.parse(one('CMD')) as string[])], {
       cwd: folder,
       env: {
         PATH: process.env['PATH'],

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterEach } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import type { StatusSnapshot, WorkerSnapshot } from '../../shared/src/telemetry.ts';
+import { NODE_FLAGS } from '../src/ops/node-flags.ts';
 import { PACKAGE_ROOT } from '../src/ops/package.ts';
 
 const MAIN = join(PACKAGE_ROOT, 'dist/service/src/main.js');
@@ -40,7 +41,7 @@ export async function serveWithWorkers(workers: number, ...flags: string[]): Pro
   assert.ok(existsSync(MAIN), 'the built service');
   const args = ['serve', '--port', '0', '--workers', String(workers), '--cores', String(workers)];
   const own = ['--core', 'zlib', '--admin-token', ADMIN_TOKEN, '--attach-socket', 'none'];
-  const child = spawn(process.execPath, [MAIN, ...args, ...own, ...flags], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, MAIN, ...args, ...own, ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.add(child);

@@ -4,7 +4,7 @@ import type { FaultSnapshot, MonitorMessage, MonitorRequest } from '../../../sha
 import { publicFault } from '../telemetry/status.ts';
 
 /** A client this far behind gets no fault messages; the gap in `seq` lets it ask again. */
-const MAX_BUFFERED_BYTES = 256 * 1024;
+export const MAX_BUFFERED_BYTES = 256 * 1024;
 /** Faults that one client is sent between two samples; the rest are counted. */
 const FAULTS_PER_TICK = 500;
 const FAULTS_PER_ANSWER = 2000;

@@ -13,7 +13,8 @@ import type { Access } from '../ops/access.ts';
 import type { Sampler } from '../telemetry/sampler.ts';
 import { publicFault, type StatusSource, statusSnapshot } from '../telemetry/status.ts';
 import { Heartbeat } from './heartbeat.ts';
-import { MonitorSession } from './monitor-session.ts';
+import { MAX_BUFFERED_BYTES, MonitorSession } from './monitor-session.ts';
+import { answerPings } from './pongs.ts';
 import { type RefuseUpgrade, refuseBadHandshakes, type SocketRoute } from './upgrade.ts';
 
 const MAX_PAYLOAD_BYTES = 4096;
@@ -27,6 +28,7 @@ export class MonitorFeed implements SocketRoute {
     noServer: true,
     maxPayload: MAX_PAYLOAD_BYTES,
     perMessageDeflate: false,
+    autoPong: false,
     handleProtocols: () => MONITOR_PROTOCOL,
   });
   private readonly sessions = new Set<MonitorSession>();
@@ -79,6 +81,7 @@ export class MonitorFeed implements SocketRoute {
     counters.webSocketOpened(ws);
     this.sessions.add(session);
     this.heartbeat.watch(ws);
+    answerPings(ws, this.source.clock, MAX_BUFFERED_BYTES);
     ws.on('close', (code) => {
       this.sessions.delete(session);
       counters.webSocketClosed(ws, code);

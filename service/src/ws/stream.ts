@@ -10,6 +10,7 @@ import { traceParent } from '../ops/trace-parent.ts';
 import type { Log } from '../platform/log.ts';
 import { JobAccount, type JobAccountDeps } from '../telemetry/job-account.ts';
 import { Heartbeat } from './heartbeat.ts';
+import { answerPings } from './pongs.ts';
 import { type SessionDeps, StreamSession } from './stream-session.ts';
 import { FrameUnmasker } from './unmask.ts';
 import { type RefuseUpgrade, refuseBadHandshakes, type SocketRoute } from './upgrade.ts';
@@ -81,10 +82,7 @@ export class StreamRoute implements SocketRoute {
       this.sessions.delete(ws);
       counters.webSocketClosed(ws, code);
     });
-    // pongs too are output that a client which does not read must not pile up
-    ws.on('ping', (data) => {
-      if (ws.bufferedAmount <= limits.maxBuffered) ws.pong(data);
-    });
+    answerPings(ws, clock, limits.maxBuffered);
     this.heartbeat.watch(ws);
     const account = this.accountOf(req, parameters);
     new StreamSession(ws, stream, { op, account, counters, limits, clock, log }).start();

@@ -114,8 +114,8 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   mutation(
     17,
-    ['ws/stream', 'if (ws.bufferedAmount <= limits.maxBuffered)', 'if (true)'],
-    [FRAMES, 'cost a client that reads no pong what sockets hold and no more (/v1/stream?op=compress)'],
+    ['ws/pongs', 'if (stopTimer === undefined)', 'if (true)'],
+    [FRAMES, 'are answered once a second, so that pongs cost nothing (/v1/stream?op=compress)'],
   ),
   mutation(
     18,

@@ -10,6 +10,7 @@ import { rawConnection } from '../http-client.ts';
 import { hostDouble } from '../http-double.ts';
 import { ADMIN_TOKEN, eventually, serviceOn } from '../http-service.ts';
 
+const KIB = 1024;
 const MIB = 1024 * 1024;
 const MAX_FRAME = 4096;
 const MAX_BUFFERED = 64 * 1024;
@@ -181,7 +182,7 @@ describe('a WebSocket frame', () => {
 
 describe('pings without end', () => {
   for (const [path, protocol] of ROUTES)
-    it(`cost a client that reads no pong what sockets hold and no more (${path})`, async () => {
+    it(`are answered once a second, so that pongs cost nothing (${path})`, async () => {
       const socket = await upgraded(path, protocol);
       socket.pause();
       const ping = frame({ opcode: OP.ping, payload: Buffer.alloc(125) });
@@ -193,11 +194,13 @@ describe('pings without end', () => {
       socket.on('data', (chunk: Buffer) => {
         received += chunk.length;
       });
-      // its close frame comes behind every pong that was kept for it
+      // its close frame comes behind every pong that was made for it
       socket.write(frame({ opcode: OP.close, payload: Buffer.from([0x03, 0xe8]) }));
       socket.resume();
       await once(socket, 'close');
-      assert.ok(received < KERNEL_BUFFERS, `${(received / MIB).toFixed(1)} MiB of pongs were kept`);
+      assert.ok(received > 0);
+      // the monitor's feed is in it
+      assert.ok(received < 256 * KIB, `${(received / KIB).toFixed(0)} KiB for ${rounds * 8192} pings`);
     });
 });
 

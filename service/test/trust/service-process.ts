@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { NODE_FLAGS } from '../../src/ops/node-flags.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 export const ADMIN_TOKEN = 'trust-admin-token';
@@ -28,7 +29,7 @@ export async function startServiceProcess(
   pin: readonly string[] = [],
 ): Promise<ServiceProcess> {
   const serve = [MAIN, 'serve', '--port', String(port), '--admin-token', ADMIN_TOKEN, '--log-level', 'error'];
-  const [command = '', ...args] = [...pin, process.execPath, ...serve, ...flags];
+  const [command = '', ...args] = [...pin, process.execPath, ...NODE_FLAGS, ...serve, ...flags];
   const child: ChildProcess = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const exited = once(child, 'exit').then(([code, signal]) => ({
     code: code as number | null,

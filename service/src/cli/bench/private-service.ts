@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { NODE_FLAGS } from '../../ops/node-flags.ts';
 import { CommandError, EXIT } from '../exit.ts';
 import type { BenchPath } from './types.ts';
 
@@ -46,7 +47,7 @@ export async function startPrivateService(options: ServiceOptions): Promise<Priv
     '--log-level',
     'error',
   ];
-  const child = spawn(process.execPath, [main, 'serve', ...flags, ...own], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, main, 'serve', ...flags, ...own], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const pid = child.pid;
