@@ -69,7 +69,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   mutation(
     8,
-    ['http/negotiate', "if (coding === 'gzip' || coding === 'x-gzip')", "if (coding.includes('gzip'))"],
+    ['http/negotiate', 'if (more.length > 0)', 'if (false)'],
     [BOMBS, 'has one layer undone and no more'],
   ),
   mutation(
