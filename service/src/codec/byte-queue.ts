@@ -52,7 +52,8 @@ export class ByteQueue {
       this.offset = 0;
       whole++;
     }
-    if (whole > 0) this.chunks.splice(0, whole);
+    if (whole === this.chunks.length) this.chunks = [];
+    else if (whole > 0) this.chunks.splice(0, whole);
   }
 
   /** Removes the first bytes. @returns them, as views of the chunks that they came in */

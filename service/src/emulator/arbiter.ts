@@ -19,7 +19,8 @@ export class Arbiter {
   remove(queue: QueuePair): void {
     const at = this.ring.indexOf(queue);
     if (at === -1) return;
-    this.ring.splice(at, 1);
+    if (at === this.ring.length - 1) this.ring.pop();
+    else this.ring.splice(at, 1);
     if (at < this.position) this.position--;
     if (this.position >= this.ring.length) this.position = 0;
     queue.deficitBytes = 0;

@@ -62,6 +62,7 @@ export class JobDispatcher {
   /** The queue fetches nothing more; what runs in a core is discarded when it comes back. */
   stop(queue: QueuePair): void {
     queue.isStopped = true;
+    this.inCores.stop(queue);
     this.arbiter.remove(queue);
     this.stalled.terminate(queue);
     this.resumed = this.resumed.filter((job) => job.queue !== queue);

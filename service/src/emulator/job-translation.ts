@@ -1,4 +1,4 @@
-import { type Iova, physAddr, type StreamId } from '../../../shared/src/units.ts';
+import type { Iova, Pasid, StreamId } from '../../../shared/src/units.ts';
 import { getField } from '../hw-abi/field.ts';
 import { SQE, STREAM_CONTEXT_BYTES, STREAM_CONTEXT_HW_OFFSET } from '../hw-abi/zip-sqe.ts';
 import {
@@ -29,6 +29,13 @@ export interface JobSegments {
   context: readonly Segment[];
 }
 
+/** In whose name a job's addresses are looked up. */
+interface Requester {
+  readonly parts: TranslationParts;
+  readonly pasid: Pasid;
+  readonly qpId: number;
+}
+
 /**
  * Lets the IOMMU translate every address of a request.
  * @param base word index of the SQE, for the words that the engine goes on with
@@ -36,55 +43,27 @@ export interface JobSegments {
  * sentence if a scatter list is wrong
  */
 export function translateJob(
-  { translator, streamId, memory }: TranslationParts,
+  parts: TranslationParts,
   queue: QueuePair,
   base: number,
   request: DecodedSqe,
 ): { job: EngineJob; segments: JobSegments } | Stall | undefined | string {
-  const { qpId } = queue;
-  const { pasid } = queue.sq;
-  const reach = (address: Iova, bytes: number, access: Access): Extent[] | Stall | undefined => {
-    if (bytes === 0) return [];
-    const translation = translator.translateOrStall(streamId, pasid, address, bytes, access, qpId);
-    if (!translation || isStall(translation)) return translation;
-    const extents = reachableMemory(translation, memory);
-    if (!extents) translator.report(streamId, pasid, address, access, qpId);
-    return extents;
-  };
-  const read: ReadList = (address, bytes) => {
-    const extents = reach(address, bytes, 'read');
-    if (!extents || !Array.isArray(extents)) return extents;
-    const view = readExtents(extents, memory);
-    if (!view) translator.report(streamId, pasid, address, 'read', qpId);
-    return view;
-  };
-  const segmentsOf = (address: Iova, offset: number, bytes: number): ListWalk =>
-    request.isScattered && bytes > 0 ? walkList(read, address, offset, bytes) : [{ address, bytes }];
-  const reachAll = (segments: readonly Segment[], access: Access): Extent[] | Stall | undefined => {
-    const [first] = segments;
-    if (first && segments.length === 1) return reach(first.address, first.bytes, access);
-    const all: Extent[] = [];
-    for (const { address, bytes } of segments) {
-      const extents = reach(address, bytes, access);
-      if (!extents || isStall(extents)) return extents;
-      all.push(...extents);
-    }
-    return all;
-  };
-
-  const source = segmentsOf(request.source, request.sourceOffset, request.sourceBytes);
+  const who: Requester = { parts, pasid: queue.sq.pasid, qpId: queue.qpId };
+  const { isScattered } = request;
+  const source = segmentsOf(who, isScattered, request.source, request.sourceOffset, request.sourceBytes);
   if (!Array.isArray(source)) return source;
   if (totalBytes(source) < request.sourceBytes) return 'the source list is shorter than the input';
-  const destination = segmentsOf(request.destination, request.destinationOffset, request.destinationBytes);
+  const { destinationOffset, destinationBytes } = request;
+  const destination = segmentsOf(who, isScattered, request.destination, destinationOffset, destinationBytes);
   if (!Array.isArray(destination)) return destination;
   if (destination.length === 0) return 'the destination list has no room';
   const contextBytes = request.isStateful ? STREAM_CONTEXT_BYTES - STREAM_CONTEXT_HW_OFFSET : 0;
 
-  const from = reachAll(source, 'read');
+  const from = reachAll(who, source, 'read');
   if (!from || isStall(from)) return from;
-  const to = reachAll(destination, 'write');
+  const to = reachAll(who, destination, 'write');
   if (!to || isStall(to)) return to;
-  const context = reach(request.context, contextBytes, 'write');
+  const context = reach(who, request.context, contextBytes, 'write');
   if (!context || isStall(context)) return context;
   const { sqWords } = queue;
   const job: EngineJob = {
@@ -95,9 +74,9 @@ export function translateJob(
     isFinal: request.isFinal,
     isStateful: request.isStateful,
     isStreamNew: request.isStreamNew,
-    source: ownMemory(from, memory),
-    destination: ownMemory(to, memory),
-    context: ownMemory(context, memory),
+    source: from,
+    destination: to,
+    context,
     ctxDw0: getField(sqWords, base, SQE.ctxDw0),
     ctxDw1: getField(sqWords, base, SQE.ctxDw1),
     ctxDw2: getField(sqWords, base, SQE.ctxDw2),
@@ -108,6 +87,57 @@ export function translateJob(
     job,
     segments: { source, destination, context: [{ address: request.context, bytes: contextBytes }] },
   };
+}
+
+/** @returns extents as engine cores can use them */
+function reach(
+  { parts, pasid, qpId }: Requester,
+  address: Iova,
+  bytes: number,
+  access: Access,
+): Extent[] | Stall | undefined {
+  if (bytes === 0) return [];
+  const { translator, streamId, memory } = parts;
+  const translation = translator.translateOrStall(streamId, pasid, address, bytes, access, qpId);
+  if (!translation || isStall(translation)) return translation;
+  const extents = reachableMemory(translation, memory);
+  if (!extents) translator.report(streamId, pasid, address, access, qpId);
+  return extents;
+}
+
+function reachAll(
+  who: Requester,
+  segments: readonly Segment[],
+  access: Access,
+): Extent[] | Stall | undefined {
+  const [first] = segments;
+  if (first && segments.length === 1) return reach(who, first.address, first.bytes, access);
+  const all: Extent[] = [];
+  for (const { address, bytes } of segments) {
+    const extents = reach(who, address, bytes, access);
+    if (!extents || isStall(extents)) return extents;
+    all.push(...extents);
+  }
+  return all;
+}
+
+function segmentsOf(
+  who: Requester,
+  isScattered: boolean,
+  address: Iova,
+  offset: number,
+  bytes: number,
+): ListWalk {
+  if (!isScattered || bytes === 0) return [{ address, bytes }];
+  const read: ReadList = (at, length) => {
+    const extents = reach(who, at, length, 'read');
+    if (!extents || !Array.isArray(extents)) return extents;
+    const { memory, translator, streamId } = who.parts;
+    const view = readExtents(extents, memory);
+    if (!view) translator.report(streamId, who.pasid, at, 'read', who.qpId);
+    return view;
+  };
+  return walkList(read, address, offset, bytes);
 }
 
 const totalBytes = (pieces: readonly { bytes: number }[]): number =>
@@ -123,12 +153,4 @@ function readExtents(extents: readonly Extent[], memory: PhysicalMemory): DataVi
     at += bytes;
   }
   return new DataView(copy.buffer);
-}
-
-/** Windows of the memory are not in the engine cores' RAM: they are reached as this process's own memory. */
-function ownMemory(extents: Extent[], memory: PhysicalMemory): Extent[] {
-  return extents.map((extent) => {
-    const host = extent.pid === undefined ? memory.hostAddress(extent.address) : undefined;
-    return host === undefined ? extent : { address: physAddr(host), bytes: extent.bytes, pid: process.pid };
-  });
 }

@@ -76,6 +76,8 @@ export class QueuePair {
   /** Whether its quantum of this round was added. */
   hasTurn = false;
   isStopped = false;
+  /** Of this queue, kept by JobsInCores. */
+  jobsInCores = 0;
   /** A CQE was due and the CQ full: nothing more is posted. */
   hasOverflowed = false;
   /** SQEs fetched and CQEs posted since the queue started. */

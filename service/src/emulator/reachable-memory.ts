@@ -8,7 +8,7 @@ import type { PhysicalMemory } from '../platform/physical-memory.ts';
  * @returns undefined if some address has no memory behind it: without IOMMU a user may name any
  */
 export function reachableMemory(extents: Extent[], memory: PhysicalMemory): Extent[] | undefined {
-  const ramBytes = memory.wasm.buffer.byteLength;
+  const { ramBytes } = memory;
   const isInPlace = ({ pid, address, bytes }: Extent): boolean =>
     pid !== undefined || address + bytes <= ramBytes;
   if (extents.every(isInPlace)) return extents;

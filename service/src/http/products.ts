@@ -4,12 +4,12 @@ import type { CompressOptions } from '../codec/codec.ts';
 import { headerRefusal } from '../ops/header-count.ts';
 import type { Lifecycle } from '../ops/lifecycle.ts';
 import { requestId } from '../ops/request-id.ts';
-import { AnswerBatch } from './answer-batch.ts';
 import { answerOptions } from './cors.ts';
 import { Exchange, type ExchangeDeps } from './exchange.ts';
 import { IdentityStream } from './identity-stream.ts';
 import { logRefusal, refuse } from './refuse.ts';
-import { compressSmallBody } from './small-body.ts';
+import { RequestBatch } from './request-batch.ts';
+import { SmallBody } from './small-body.ts';
 import { type Limits, type StreamRequest, StreamRequests } from './stream-request.ts';
 import { type ProductStream, Transfer } from './transfer.ts';
 
@@ -24,7 +24,7 @@ export const PRODUCT_METHODS = ['POST', 'PUT', 'OPTIONS'];
 /** The two streaming routes. They come before Express because its dispatch costs more than a small job. */
 export class Products {
   private readonly requests: StreamRequests;
-  private readonly answers = new AnswerBatch();
+  private readonly batch = new RequestBatch();
   constructor(private readonly deps: ProductDeps) {
     this.requests = new StreamRequests(deps.counters, deps.limits);
   }
@@ -77,7 +77,7 @@ export class Products {
       const small = this.smallOptions(exchange);
       if (small !== undefined) {
         if (expectsContinue) res.writeContinue();
-        body = compressSmallBody(exchange, small, this.answers);
+        body = new SmallBody(exchange, small, this.batch);
         return;
       }
       const transfer = new Transfer(exchange, this.open(exchange.request));

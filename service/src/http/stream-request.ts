@@ -66,6 +66,10 @@ const FILE_SUFFIX = { gzip: '.gz', zlib: '.zz', deflate: '.deflate' } as const s
 export class StreamRequests {
   private readonly urls = new Map<string, KnownUrl>();
   private readonly settled = new Map<string, StreamRequest>();
+  /** To compare a text with the last one costs less than to look it up. */
+  private lastUrl: string | undefined;
+  private lastKnown: KnownUrl | undefined;
+
   constructor(
     private readonly counters: Counters,
     private readonly limits: Limits,
@@ -76,8 +80,10 @@ export class StreamRequests {
    * @throws WD_E_PARAMETER, WD_E_NOT_ACCEPTABLE, WD_E_CODING, WD_E_MEDIA_TYPE
    */
   of(url: string, headers: IncomingHttpHeaders): StreamRequest | undefined {
-    const known = this.urls.get(url) ?? this.learn(url);
+    const known = url === this.lastUrl ? this.lastKnown : (this.urls.get(url) ?? this.learn(url));
     if (known === undefined) return undefined;
+    this.lastUrl = url;
+    this.lastKnown = known;
     let key = '';
     for (const name of known.dependsOn) {
       const value = headers[name];

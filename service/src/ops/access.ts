@@ -37,6 +37,8 @@ export interface AccessOptions {
  */
 export class Access {
   private readonly knownHosts = new Set<string>();
+  /** To compare a name with the last one costs less than to look it up. */
+  private lastHost: string | undefined;
   private readonly loopbackOnly: boolean;
   private readonly allowed: ReadonlySet<string>;
   private readonly adminHash: Buffer;
@@ -105,7 +107,13 @@ export class Access {
   }
 
   private isKnownHost(host: string): boolean {
-    if (!this.loopbackOnly || this.knownHosts.has(host)) return true;
+    if (!this.loopbackOnly || host === this.lastHost) return true;
+    if (!this.knownHosts.has(host) && !this.isLoopbackHost(host)) return false;
+    this.lastHost = host;
+    return true;
+  }
+
+  private isLoopbackHost(host: string): boolean {
     const url = urlOf(`http://${host}`);
     if (url === undefined || !isLoopback(url.hostname)) return false;
     if (this.knownHosts.size < REMEMBERED_HOSTS) this.knownHosts.add(host);

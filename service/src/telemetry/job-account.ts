@@ -45,6 +45,7 @@ const US_PER_MS = 1000;
 /** One compression or decompression in the counters, the durations and the records. Ends once, in one of three ways. */
 export class JobAccount implements RunningJob, JobFacts {
   readonly id: string;
+  readonly number: number;
   /** The client's own id for the request, or the job's. */
   requestId: string;
   /** From the request's `traceparent`. */
@@ -66,7 +67,8 @@ export class JobAccount implements RunningJob, JobFacts {
     private readonly method: string,
   ) {
     this.startedUs = deps.clock.monotonicUs();
-    this.id = deps.jobs.newId();
+    this.number = deps.jobs.newNumber();
+    this.id = deps.jobs.idOf(this.number);
     this.requestId = this.id;
   }
 

@@ -7,8 +7,9 @@ function records() {
   let nowUs = 0;
   const clock: Clock = { wallMs: () => nowUs / 1000, monotonicUs: () => nowUs, after: () => () => {} };
   const jobs = new JobRecords(clock);
-  const factsOf = (id: string): JobFacts => ({
-    id,
+  const factsOf = (number: number): JobFacts => ({
+    id: jobs.idOf(number),
+    number,
     subject: { op: 'compress', format: 'gzip', level: 1 },
     state: 'done',
     status: 200,
@@ -21,9 +22,9 @@ function records() {
     rest: undefined,
   });
   const finish = () => {
-    const id = jobs.newId();
-    jobs.finished(factsOf(id), nowUs);
-    return id;
+    const number = jobs.newNumber();
+    jobs.finished(factsOf(number), nowUs);
+    return jobs.idOf(number);
   };
   return { jobs, finish, factsOf, advanceMs: (ms: number) => (nowUs += ms * 1000) };
 }
@@ -48,9 +49,10 @@ describe('JobRecords', () => {
 
   it('shows a job that runs as it is now', () => {
     const { jobs, factsOf } = records();
-    const id = jobs.newId();
+    const number = jobs.newNumber();
+    const id = jobs.idOf(number);
     let bytesIn = 1;
-    jobs.started(id, { facts: () => ({ ...factsOf(id), state: 'running', status: 0, bytesIn }) });
+    jobs.started(id, { facts: () => ({ ...factsOf(number), state: 'running', status: 0, bytesIn }) });
     bytesIn = 2;
     assert.deepEqual(
       [jobs.find(id)?.state, jobs.find(id)?.bytesIn, jobs.find(id)?.status],

@@ -53,11 +53,11 @@ export class QueueSession {
   run(request: ZipRequest): ZipCompletion | Promise<ZipCompletion> | undefined {
     if (this.isClosed) throw new WarpDriveError('WD_E_DRAINING', `queue ${this.handle.id} is closed`);
     if (this.isLost) this.reopen();
-    if (this.queue.inFlight === 0) this.oldestSince = this.clock.monotonicUs();
+    const isAlone = this.queue.inFlight === 0;
     let completed: ZipCompletion | undefined;
     let resolve: ((completion: ZipCompletion) => void) | undefined;
     const isTaken = this.trySubmit(request, (completion) => {
-      this.oldestSince = this.clock.monotonicUs();
+      if (this.queue.inFlight > 0) this.oldestSince = this.clock.monotonicUs();
       if (resolve) resolve(completion);
       else completed = completion;
     });
@@ -67,7 +67,10 @@ export class QueueSession {
     } catch (error) {
       this.replace(error); // the job ends as lost
     }
-    if (this.queue.inFlight > 0 && !this.cancelDeadline) this.watch();
+    if (this.queue.inFlight > 0) {
+      if (isAlone) this.oldestSince = this.clock.monotonicUs();
+      if (!this.cancelDeadline) this.watch();
+    }
     if (completed) return completed;
     return new Promise<ZipCompletion>((settle) => {
       resolve = settle;

@@ -96,6 +96,7 @@ export function createIsalCore(memory: WebAssembly.Memory): DeflateCore {
   const zstream = Buffer.from(new ArrayBuffer(ZSTREAM_BYTES));
   // words, not Buffer's checked writers and BigInts: for a job of 2 KiB they would be a tenth of the call
   const words = new Uint32Array(zstream.buffer);
+  const halfWords = new Uint16Array(zstream.buffer);
   const setAddress = (at: number, address: number): void => {
     words[at / 4] = address;
     words[at / 4 + 1] = address / 0x1_0000_0000;
@@ -136,9 +137,9 @@ export function createIsalCore(memory: WebAssembly.Memory): DeflateCore {
         words[ZSTREAM.levelBufferBytes / 4] = levelBuffer.bytes;
         setAddress(ZSTREAM.levelBuffer, levelBuffer.address);
       }
-      zstream.writeUInt16LE(job.isFinal ? 1 : 0, ZSTREAM.endOfStream);
-      zstream.writeUInt16LE(job.isFinal ? FLUSH.none : FLUSH.full, ZSTREAM.flush);
-      zstream.writeUInt16LE(Math.floor(Math.log2(job.windowBytes)), ZSTREAM.histBits);
+      halfWords[ZSTREAM.endOfStream / 2] = job.isFinal ? 1 : 0;
+      halfWords[ZSTREAM.flush / 2] = job.isFinal ? FLUSH.none : FLUSH.full;
+      halfWords[ZSTREAM.histBits / 2] = 31 - Math.clz32(job.windowBytes);
       const status = library.deflateStateless(zstream);
       if (status === STATELESS_OVERFLOW) return { outcome: 'output-full', produced: 0, checksum: 0 };
       if (status !== COMP_OK) throw new Error(`isal_deflate_stateless answered ${status}`);

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { CoreName } from '../../../../shared/src/telemetry.ts';
 import {
   CTX,
@@ -6,6 +7,7 @@ import {
   STATUS,
   STREAM_CONTEXT_HW_OFFSET,
 } from '../../hw-abi/zip-sqe.ts';
+import type { Extent } from '../../kernel/iommu/translator.ts';
 import type { Deflater, Inflater, MemoryRange } from '../deflate/core.ts';
 import { contextWords } from './context-words.ts';
 import { type CoreRanges, Dma, DmaFault, totalBytes } from './dma.ts';
@@ -46,7 +48,7 @@ export class EngineCore {
   }
 
   run(job: EngineJob): EngineResult {
-    if (this.whole.buffer !== this.memory.buffer) {
+    if (this.isBeyond(job.source) || this.isBeyond(job.destination) || this.isBeyond(job.context)) {
       this.whole = new Uint8Array(this.memory.buffer);
       this.dma = new Dma(this.whole);
     }
@@ -64,6 +66,13 @@ export class EngineCore {
         fault: { part, offset, access },
       };
     }
+  }
+
+  /** Whether the memory has grown since it was looked at. To ask `memory.buffer` for each job costs as much as the IOMMU. */
+  private isBeyond(extents: readonly Extent[]): boolean {
+    for (const { address, bytes, pid } of extents)
+      if (pid === undefined && address + bytes > this.whole.length) return true;
+    return false;
   }
 
   private dispatch(job: EngineJob): EngineResult {
@@ -96,14 +105,14 @@ export class EngineCore {
     if (trailerBytes > 0)
       writeTrailer(this.whole, destination.offset + result.produced, job.checksum, result.checksum, isize);
     this.dma.write(destination, this.ranges.destination, job.destination, produced);
-    return {
-      ...failedResult(job, produced > source.bytes ? STATUS.negativeCompression : STATUS.ok, path.name),
-      isLastBlock: job.isFinal,
-      consumed: source.bytes,
-      produced,
-      checksum: result.checksum,
-      isize,
-    };
+    const status = produced > source.bytes ? STATUS.negativeCompression : STATUS.ok;
+    const answer = failedResult(job, status, path.name);
+    answer.isLastBlock = job.isFinal;
+    answer.consumed = source.bytes;
+    answer.produced = produced;
+    answer.checksum = result.checksum;
+    answer.isize = isize;
+    return answer;
   }
 
   private compressStateful(job: EngineJob): EngineResult {
