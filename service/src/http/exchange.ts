@@ -25,6 +25,14 @@ export interface ExchangeDeps extends JobAccountDeps {
 
 const STRING_BODY_BYTES = 8192;
 
+/** The lines from the core's to the job's id: fewer pieces make a head faster. */
+const CORE_LINE = {
+  isal: 'Wd-Core: isal\r\nWd-Job: ',
+  wasm: 'Wd-Core: wasm\r\nWd-Job: ',
+  zlib: 'Wd-Core: zlib\r\nWd-Job: ',
+  none: 'Wd-Core: none\r\nWd-Job: ',
+} as const satisfies Record<JobResult['core'], string>;
+
 /** One request of a streaming route and its answer: header fields, account, refusal. Ends once. */
 export class Exchange {
   readonly account: JobAccount;
@@ -79,11 +87,11 @@ export class Exchange {
     const { bytesIn, bytesOut, crc32, core, fallbackReason, retries } = result;
     if (req.headers.origin !== undefined || fallbackReason !== undefined || retries !== undefined)
       return false;
-    const fields =
-      `${request.head}Wd-Core: ${core}\r\nWd-Job: ${account.id}\r\nX-Request-Id: ${account.requestId}\r\n` +
+    const firstLines =
+      `${request.head}${CORE_LINE[core]}${account.id}\r\nX-Request-Id: ${account.requestId}\r\n` +
       `Content-Length: ${body.length}\r\nWd-Input-Bytes: ${bytesIn}\r\nWd-Output-Bytes: ${bytesOut}\r\n` +
       `Wd-Crc32: ${crcText(crc32)}\r\n`;
-    return sendInOneWrite(res, fields, body, this.deps.clock.wallMs());
+    return sendInOneWrite(res, firstLines, body, this.deps.clock.wallMs());
   }
 
   succeed(result: JobResult): void {

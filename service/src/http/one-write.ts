@@ -11,29 +11,32 @@ interface HeadState {
   _headerSent?: boolean;
 }
 
-let dateSecond = 0;
-let dateField = '';
+/** How the head of a 200 begins. */
+export const STATUS_LINE = 'HTTP/1.1 200 OK\r\n';
 
-/** `Date`, as Node writes it, made once a second. */
-function dateOf(wallMs: number): string {
+let dateSecond = 0;
+let lastLines = '';
+
+/** What Node ends a head with, made once a second: `Date`, how long the connection lives, and an empty line. */
+function lastLinesOf(wallMs: number): string {
   const second = Math.floor(wallMs / MS_PER_S);
   if (second !== dateSecond) {
     dateSecond = second;
-    dateField = `Date: ${new Date(wallMs).toUTCString()}\r\n`;
+    lastLines = `Date: ${new Date(wallMs).toUTCString()}\r\n${KEEP_ALIVE}\r\n`;
   }
-  return dateField;
+  return lastLines;
 }
 
 /**
  * A whole 200 as one string: `writeHead` and `end` check every field again and write twice, the second time nothing,
  * which is a seventh of a 2 KiB request. Only for a keep-alive connection of HTTP/1.1 with nothing under way on it.
- * @param fields valid lines, each with its CRLF, `Content-Length` among them
+ * @param firstLines status line and valid fields, each with its CRLF, `Content-Length` among them
  * @param body of few KiB: it is copied
  * @returns false where it does not apply, then nothing was done
  */
 export function sendInOneWrite(
   res: ServerResponse,
-  fields: string,
+  firstLines: string,
   body: Uint8Array,
   wallMs: number,
 ): boolean {
@@ -42,7 +45,7 @@ export function sendInOneWrite(
   const isFresh = state._header === null && state._headerSent === false;
   if (!isFresh || !res.shouldKeepAlive || res.req.httpVersionMinor !== 1) return false;
   if (socket === null || !socket.writable || socket.writableLength > 0) return false;
-  const head = `HTTP/1.1 200 OK\r\n${fields}${dateOf(wallMs)}${KEEP_ALIVE}\r\n`;
+  const head = firstLines + lastLinesOf(wallMs);
   state._header = head;
   state._headerSent = true;
   const bytes = Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.length);

@@ -95,7 +95,7 @@ export class SmallBody implements BatchedRequest {
       this.listen();
       return false;
     }
-    this.chunks.push(whole);
+    this.chunks = [whole];
     this.bytes = whole.length;
     return true;
   }

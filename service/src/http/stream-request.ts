@@ -6,6 +6,7 @@ import type { Counters } from '../telemetry/counters.ts';
 import type { JobSubject } from '../telemetry/job-account.ts';
 import { linesOf, pairsOf } from './field-list.ts';
 import { codedBody, codingFor, formatOfCoding, plainBody, productFor } from './negotiate.ts';
+import { STATUS_LINE } from './one-write.ts';
 
 /** Limits of one request; 0 is no limit. */
 export interface Limits {
@@ -20,7 +21,7 @@ export type StreamRequest = Readonly<
     subject: JobSubject;
     /** Header fields of the answer that depend on nothing else, as the flat list that `writeHead` takes. */
     fields: readonly string[];
-    /** The same as lines of a head. */
+    /** Status line of a 200, and the same as lines of its head. */
     head: string;
   } & (
     | { op: 'compress'; flushes: boolean; options: Readonly<CompressOptions> }
@@ -207,7 +208,7 @@ export class StreamRequests {
 /** Fields as a list and as text. @throws a TypeError where a value is none that may stand in a head */
 function headOf(fields: readonly string[]): { fields: readonly string[]; head: string } {
   for (const [name, value] of pairsOf(fields)) validateHeaderValue(name, value);
-  return { fields, head: linesOf(fields) };
+  return { fields, head: STATUS_LINE + linesOf(fields) };
 }
 
 /** Forgets all rather than growing without bound. */

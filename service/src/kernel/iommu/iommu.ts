@@ -248,7 +248,7 @@ export class Iommu implements Translator {
       return this.refuse('F_TRANSLATION', request, address);
     const { space, asid } = domain;
     if (space.kind === 'identity') return [{ address: physAddr(address), bytes }];
-    const extents: Extent[] = [];
+    let extents: Extent[] | undefined;
     let last: Extent | undefined;
     let end = -1;
     let isPrepared = false;
@@ -267,14 +267,16 @@ export class Iommu implements Translator {
       if (last && end === frame + offset) last.bytes += length;
       else {
         last = extentAt(frame + offset, length, space.pid);
-        extents.push(last);
+        // an array that grows has room for sixteen more
+        if (extents) extents.push(last);
+        else extents = [last];
       }
       end = frame + offset + length;
       at += length;
     }
     // asked after the walk: cached translations outlive the program that they were made for
     if (last?.pid !== undefined && space.isGone?.()) return this.refuse('F_TRANSLATION', request, address);
-    return extents;
+    return extents ?? [];
   }
 
   /** One page by table walk, with the page brought in if that is allowed. @returns its address, or how it ended */
