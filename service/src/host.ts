@@ -99,6 +99,8 @@ const MDEV_TYPE_ON_OPEN = {
 const RAM_BYTES = 1024 * 1024 * 1024;
 
 const JOB_BYTES = 512 * 1024;
+/** With several engine cores: jobs of a stream that is short until now, so that it keeps all of them busy. */
+const SHARED_JOB_BYTES = 256 * 1024;
 const INLINE_BYTES = 64 * 1024;
 const SLOT_WAIT_MS = 30_000;
 const JOB_DEADLINE_MS = 30_000;
@@ -190,6 +192,7 @@ export async function createHost(options: HostOptions, log: Log): Promise<Host> 
   // root's part: mdevs exist before any process asks for a queue
   if (mode !== 'native') for (let i = 0; i < queues; i++) parent.create(randomUUID(), MDEV_TYPE.id);
 
+  const jobBytes = options.jobBytes ?? JOB_BYTES;
   const library =
     queues === 0
       ? undefined
@@ -199,7 +202,9 @@ export async function createHost(options: HostOptions, log: Log): Promise<Host> 
             mode,
             owner: { pid: process.pid, name: 'warpdrive' },
             queues,
-            jobBytes: options.jobBytes ?? JOB_BYTES,
+            jobBytes,
+            // without a core in a thread, large jobs would hold up the caller's
+            shortStreamJobBytes: cores === 1 ? jobBytes : Math.min(jobBytes, SHARED_JOB_BYTES),
             smallJobBytes: inlineBytes,
             smallOutputBytes: INLINE_OUTPUT_BYTES,
             largeSlots: cores * 4 + 4,

@@ -11,7 +11,6 @@ import type { OutputBuffers } from './output-buffers.ts';
 import type { CompressedPiece } from './piece.ts';
 
 const HIGH_WATER_BYTES = 64 * 1024;
-export const SHORT_STREAM_PIECE_BYTES = 256 * 1024;
 const SHORT_STREAM_BYTES = 1024 * 1024;
 /**
  * Jobs of one stream in flight: enough to keep two cores busy while outputs wait for their turn and the thread that brings
@@ -100,8 +99,8 @@ export class CompressStream extends JobStream {
    * ratio of a single one at level 6, pieces of 512 KiB 99.2 %. A short one keeps all cores busy with small pieces.
    */
   private get pieceBytes(): number {
-    const { jobBytes } = this.library;
-    return this.bytesIn > SHORT_STREAM_BYTES ? jobBytes : Math.min(jobBytes, SHORT_STREAM_PIECE_BYTES);
+    const { jobBytes, shortStreamJobBytes } = this.library;
+    return this.bytesIn > SHORT_STREAM_BYTES ? jobBytes : shortStreamJobBytes;
   }
 
   private async submitWhole(): Promise<void> {

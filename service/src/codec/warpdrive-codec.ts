@@ -13,7 +13,7 @@ import type {
   WholeMember,
 } from './codec.ts';
 import { compressPiece } from './compress-piece.ts';
-import { CompressStream, SHORT_STREAM_PIECE_BYTES } from './compress-stream.ts';
+import { CompressStream } from './compress-stream.ts';
 import { endOf, headerOf, initialChecksum } from './container.ts';
 import { DecompressStream } from './decompress-stream.ts';
 import { FairTurns } from './fair-turns.ts';
@@ -25,6 +25,9 @@ import { SoftwareDecompressStream } from './software-decompress-stream.ts';
 
 /** Compressed input that all running decompressions keep together, so that they can be repeated. */
 const REPLAY_BYTES = 64 * 1024 * 1024;
+
+/** Who sends more without saying how much it will be has a stream, whose output begins before its end. */
+const ONE_SHOT_BYTES = 256 * 1024;
 
 /** The codec over an accelerator. */
 export class WarpDriveCodec implements Codec {
@@ -44,7 +47,7 @@ export class WarpDriveCodec implements Codec {
   ) {}
 
   get oneShotBytes(): number {
-    return Math.min(this.library.jobBytes, SHORT_STREAM_PIECE_BYTES);
+    return Math.min(this.library.jobBytes, ONE_SHOT_BYTES);
   }
 
   compressStream(options: CompressOptions): CodecStream {

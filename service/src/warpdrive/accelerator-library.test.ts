@@ -22,6 +22,7 @@ function libraryOf(queues: number, process = new ScriptedProcess()) {
       smallJobBytes: SMALL,
       smallOutputBytes: SMALL_OUTPUT,
       largeSlots: 3,
+      shortStreamJobBytes: 256 * 1024,
       waitMs: 1000,
       deadlineMs: 1000,
     },

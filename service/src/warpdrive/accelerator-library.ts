@@ -21,6 +21,8 @@ export interface LibraryOptions {
   queues: number;
   /** Largest input of one job. */
   jobBytes: number;
+  /** The same for the first mebibyte of a stream. */
+  shortStreamJobBytes: number;
   /** Jobs up to this size have slots of their own, so that they never wait behind large ones. */
   smallJobBytes: number;
   /** A small job writes no more than this: a bomb's input is small too. */
@@ -62,6 +64,7 @@ export interface OpenStream {
  */
 export class AcceleratorLibrary {
   readonly jobBytes: number;
+  readonly shortStreamJobBytes: number;
   readonly smallJobBytes: number;
   private readonly smallOutputBytes: number;
   readonly allowsSoftware: boolean;
@@ -77,6 +80,7 @@ export class AcceleratorLibrary {
   constructor(host: AcceleratorHost, options: LibraryOptions, clock: Clock, log: Log) {
     const { mode, owner, jobBytes, smallJobBytes, smallOutputBytes, waitMs } = options;
     this.jobBytes = jobBytes;
+    this.shortStreamJobBytes = options.shortStreamJobBytes;
     this.smallJobBytes = smallJobBytes;
     this.smallOutputBytes = smallOutputBytes;
     this.allowsSoftware = options.allowsSoftware ?? false;
