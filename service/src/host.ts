@@ -32,7 +32,7 @@ import { PF_QUEUES, partitionQueues, type QueueWindow } from './kernel/qm/queue-
 import { systemClock } from './platform/clock.ts';
 import type { Log } from './platform/log.ts';
 import { PhysicalMemory } from './platform/physical-memory.ts';
-import { AcceleratorLibrary } from './warpdrive/accelerator-library.ts';
+import { AcceleratorLibrary, SHARED_JOB_BYTES } from './warpdrive/accelerator-library.ts';
 
 export interface HostOptions {
   mode: QueueMode;
@@ -99,8 +99,6 @@ const MDEV_TYPE_ON_OPEN = {
 const RAM_BYTES = 1024 * 1024 * 1024;
 
 const JOB_BYTES = 512 * 1024;
-/** With several engine cores: jobs of a stream that is short until now, so that it keeps all of them busy. */
-const SHARED_JOB_BYTES = 256 * 1024;
 const INLINE_BYTES = 64 * 1024;
 const SLOT_WAIT_MS = 30_000;
 const JOB_DEADLINE_MS = 30_000;
@@ -203,8 +201,8 @@ export async function createHost(options: HostOptions, log: Log): Promise<Host> 
             owner: { pid: process.pid, name: 'warpdrive' },
             queues,
             jobBytes,
-            // without a core in a thread, large jobs would hold up the caller's
-            shortStreamJobBytes: cores === 1 ? jobBytes : Math.min(jobBytes, SHARED_JOB_BYTES),
+            // several cores are kept busy by small pieces; without one in a thread large ones hold up the caller's
+            quietJobBytes: cores === 1 ? jobBytes : Math.min(jobBytes, SHARED_JOB_BYTES),
             smallJobBytes: inlineBytes,
             smallOutputBytes: INLINE_OUTPUT_BYTES,
             largeSlots: cores * 4 + 4,

@@ -10,6 +10,7 @@ import { AcceleratorLibrary } from './accelerator-library.ts';
 
 const SMALL = 16 * 1024;
 const SMALL_OUTPUT = 32 * 1024;
+const JOB = 512 * 1024;
 
 function libraryOf(queues: number, process = new ScriptedProcess()) {
   const library = new AcceleratorLibrary(
@@ -18,18 +19,23 @@ function libraryOf(queues: number, process = new ScriptedProcess()) {
       mode: 'sva',
       owner: { pid: 1, name: 'test' },
       queues,
-      jobBytes: 256 * 1024,
+      jobBytes: JOB,
       smallJobBytes: SMALL,
       smallOutputBytes: SMALL_OUTPUT,
       largeSlots: 3,
-      shortStreamJobBytes: 256 * 1024,
+      quietJobBytes: JOB,
       waitMs: 1000,
       deadlineMs: 1000,
     },
     new FakeClock(),
     silentLog,
   );
-  const run = (operation: 'compress' | 'decompress', sourceBytes: number, destinationBytes = 1000): void => {
+  const run = (
+    operation: 'compress' | 'decompress',
+    sourceBytes: number,
+    destinationBytes = 1000,
+    isFinal = true,
+  ): void => {
     void library.run(operation, {
       format: 'gzip',
       level: 1,
@@ -37,7 +43,7 @@ function libraryOf(queues: number, process = new ScriptedProcess()) {
       sourceBytes,
       destination: iova(0x2000),
       destinationBytes,
-      isFinal: true,
+      isFinal,
     });
   };
   /** Jobs rung per queue. */
@@ -67,6 +73,25 @@ describe('AcceleratorLibrary', () => {
     process.openFailure = new WarpDriveError('WD_E_NO_QUEUE', 'none');
     assert.throws(() => libraryOf(4, process), withCode('WD_E_NO_QUEUE'));
     assert.equal(process.isClosed, true);
+  });
+});
+
+describe('AcceleratorLibrary.shortStreamJobBytes', () => {
+  it('is small from a small request until eight large jobs later', () => {
+    const { library, run } = libraryOf(4);
+    assert.equal(library.shortStreamJobBytes, JOB);
+    run('compress', SMALL);
+    for (let jobs = 0; jobs < 8; jobs++) {
+      assert.equal(library.shortStreamJobBytes, JOB / 2);
+      run('compress', JOB);
+    }
+    assert.equal(library.shortStreamJobBytes, JOB);
+  });
+
+  it('is not changed by the rest of a stream, which is no request', () => {
+    const { library, run } = libraryOf(4);
+    run('compress', SMALL, 1000, false);
+    assert.equal(library.shortStreamJobBytes, JOB);
   });
 });
 

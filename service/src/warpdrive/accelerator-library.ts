@@ -21,8 +21,8 @@ export interface LibraryOptions {
   queues: number;
   /** Largest input of one job. */
   jobBytes: number;
-  /** The same for the first mebibyte of a stream. */
-  shortStreamJobBytes: number;
+  /** The same for the first mebibyte of a stream while no small requests come, which would wait behind it. */
+  quietJobBytes: number;
   /** Jobs up to this size have slots of their own, so that they never wait behind large ones. */
   smallJobBytes: number;
   /** A small job writes no more than this: a bomb's input is small too. */
@@ -40,6 +40,11 @@ export interface LibraryOptions {
 export type { StreamState, WindowBytes, ZipCompletion } from '../driver/zip/zip-queue.ts';
 export type { OwnedSlot } from './buffer-pool.ts';
 export type { JobSlot } from './slot-pool.ts';
+
+/** Jobs of streams that share the engine cores, with each other or with small requests. */
+export const SHARED_JOB_BYTES = 256 * 1024;
+/** So many large jobs after the last small request nobody waits behind them. */
+const QUIET_AFTER_JOBS = 8;
 
 /** Room that DEFLATE may need beyond its input: stored blocks, sync flush, trailer. */
 const EXPANSION_BYTES = 1024;
@@ -64,7 +69,9 @@ export interface OpenStream {
  */
 export class AcceleratorLibrary {
   readonly jobBytes: number;
-  readonly shortStreamJobBytes: number;
+  private readonly quietJobBytes: number;
+  /** Large jobs since the last small request. */
+  private largeSinceSmall = Number.POSITIVE_INFINITY;
   readonly smallJobBytes: number;
   private readonly smallOutputBytes: number;
   readonly allowsSoftware: boolean;
@@ -80,7 +87,7 @@ export class AcceleratorLibrary {
   constructor(host: AcceleratorHost, options: LibraryOptions, clock: Clock, log: Log) {
     const { mode, owner, jobBytes, smallJobBytes, smallOutputBytes, waitMs } = options;
     this.jobBytes = jobBytes;
-    this.shortStreamJobBytes = options.shortStreamJobBytes;
+    this.quietJobBytes = options.quietJobBytes;
     this.smallJobBytes = smallJobBytes;
     this.smallOutputBytes = smallOutputBytes;
     this.allowsSoftware = options.allowsSoftware ?? false;
@@ -115,6 +122,13 @@ export class AcceleratorLibrary {
       this.process.close();
       throw error;
     }
+  }
+
+  /** Largest input of a job in the first mebibyte of a stream, which may have to share the engine cores. */
+  get shortStreamJobBytes(): number {
+    return this.largeSinceSmall < QUIET_AFTER_JOBS
+      ? Math.min(this.quietJobBytes, SHARED_JOB_BYTES)
+      : this.quietJobBytes;
   }
 
   /** Room that compressing `bytes` bytes never exceeds. */
@@ -169,7 +183,10 @@ export class AcceleratorLibrary {
   run(operation: Operation, request: ZipRequest): ZipCompletion | Promise<ZipCompletion> {
     const all = this.sessions[operation];
     let best = all[0];
-    if (!this.isSmall(request.sourceBytes, request.destinationBytes) && all.length > 1) {
+    const isSmall = this.isSmall(request.sourceBytes, request.destinationBytes);
+    if (!isSmall) this.largeSinceSmall++;
+    else if (request.isFinal) this.largeSinceSmall = 0; // the rest of a stream is no request
+    if (!isSmall && all.length > 1) {
       best = all[1];
       for (const session of all.slice(2)) if (best && session.inFlight < best.inFlight) best = session;
     }
