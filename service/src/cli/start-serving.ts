@@ -4,7 +4,6 @@ import type { ChosenCore } from '../choose-core.ts';
 import type { Config } from '../config/schema.ts';
 import { createHost, type Host, virtualFunctions } from '../host.ts';
 import { adminToken } from '../ops/admin-token.ts';
-import { inlineMore } from '../ops/node-flags.ts';
 import { exitOnDefect, onStopSignal } from '../ops/shutdown.ts';
 import { systemClock } from '../platform/clock.ts';
 import { createLog, type LeveledLog, type Log } from '../platform/log.ts';
@@ -20,7 +19,6 @@ export async function startServing(
   choosing: Promise<ChosenCore>,
   readLogLevel: () => Config['logLevel'],
 ): Promise<void> {
-  inlineMore();
   const log = createLog({ level: config.logLevel, pretty: process.stderr.isTTY === true });
   let running: RunningService | undefined;
   exitOnDefect(log, process.exit, () => running?.stop());

@@ -6,7 +6,6 @@ import { WarpDriveError } from '../../../shared/src/problem.ts';
 import type { StackAdmin, StackView } from '../../../shared/src/telemetry.ts';
 import { createHost } from '../host.ts';
 import { SOCKET_BUFFER_BYTES } from '../http/server.ts';
-import { inlineMore } from '../ops/node-flags.ts';
 import { EXIT_SOFTWARE, exitOnDefect } from '../ops/shutdown.ts';
 import { systemClock } from '../platform/clock.ts';
 import { createLog, type LeveledLog } from '../platform/log.ts';
@@ -18,7 +17,6 @@ import { Reporter } from './reporter.ts';
 
 const EXIT_ORPHAN = 1;
 
-inlineMore();
 // a signal to the whole group is the primary's to act on: it drains its workers in order
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => {});
 // without the primary nobody gives work or counts it
