@@ -96,7 +96,7 @@ export class CompressStream extends JobStream {
 
   /**
    * A long stream goes on in larger pieces, because each starts without history: pieces of 256 KiB reach 98.4 % of the
-   * ratio of a single one at level 6, pieces of 512 KiB 99.2 %. A short one keeps all cores busy with small pieces.
+   * ratio of a single one at level 6, pieces of 512 KiB 99.2 %. A short one has smaller pieces where it shares the cores.
    */
   private get pieceBytes(): number {
     const { jobBytes, shortStreamJobBytes } = this.library;

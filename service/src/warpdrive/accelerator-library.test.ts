@@ -80,15 +80,20 @@ describe('AcceleratorLibrary.shortStreamJobBytes', () => {
   it('is small from a small request until eight large jobs later', () => {
     const { library, run } = libraryOf(4);
     assert.equal(library.shortStreamJobBytes, JOB);
-    run('compress', SMALL);
-    for (let jobs = 0; jobs < 8; jobs++) {
-      assert.equal(library.shortStreamJobBytes, JOB / 2);
-      run('compress', JOB);
+    for (const [operation, isFinal] of [
+      ['compress', true],
+      ['decompress', false], // as all its jobs
+    ] as const) {
+      run(operation, SMALL, 1000, isFinal);
+      for (let jobs = 0; jobs < 8; jobs++) {
+        assert.equal(library.shortStreamJobBytes, JOB / 2);
+        run('compress', JOB);
+      }
+      assert.equal(library.shortStreamJobBytes, JOB);
     }
-    assert.equal(library.shortStreamJobBytes, JOB);
   });
 
-  it('is not changed by the rest of a stream, which is no request', () => {
+  it('is not changed by the rest of a stream that is compressed, which is no request', () => {
     const { library, run } = libraryOf(4);
     run('compress', SMALL, 1000, false);
     assert.equal(library.shortStreamJobBytes, JOB);

@@ -185,7 +185,8 @@ export class AcceleratorLibrary {
     let best = all[0];
     const isSmall = this.isSmall(request.sourceBytes, request.destinationBytes);
     if (!isSmall) this.largeSinceSmall++;
-    else if (request.isFinal) this.largeSinceSmall = 0; // the rest of a stream is no request
+    // the rest of a stream that is compressed is no request
+    else if (request.isFinal || operation === 'decompress') this.largeSinceSmall = 0;
     if (!isSmall && all.length > 1) {
       best = all[1];
       for (const session of all.slice(2)) if (best && session.inFlight < best.inFlight) best = session;
